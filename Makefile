@@ -1,0 +1,62 @@
+# Every target sets up what it needs: Node and npm on the machine are enough (the pinned Node comes with `npm ci`).
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+IMG ?= ghcr.io/sidecar-injector/sidecar-injector:latest
+KUBECTL ?= kubectl
+RUN := npm run --silent
+
+.PHONY: help demo cluster test lint format generate check-generated build install uninstall run deploy undeploy image clean
+
+help: ## List the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+node_modules/.package-lock.json: package.json package-lock.json .npmrc
+	npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+demo: node_modules/.package-lock.json ## Show the whole story on an in-memory cluster (KEEP=1 leaves it running)
+	@KEEP=$(KEEP) $(RUN) demo
+
+cluster: node_modules/.package-lock.json ## Start the in-memory cluster and print a kubeconfig
+	@$(RUN) cluster -- $(ARGS)
+
+test: node_modules/.package-lock.json ## Run all tests (with KUBECONFIG set, the end-to-end tests use that cluster)
+	@$(RUN) test
+
+lint: node_modules/.package-lock.json ## Formatting, lint rules and types
+	@$(RUN) lint
+
+format: node_modules/.package-lock.json ## Format all files
+	@$(RUN) format
+
+generate: node_modules/.package-lock.json ## Regenerate crds/ and the generated docs
+	@$(RUN) generate
+
+check-generated: node_modules/.package-lock.json ## Fail when a generated file is out of date
+	@$(RUN) generate:check
+
+build: node_modules/.package-lock.json ## Bundle the operator into dist/sidecar-injector.js
+	@$(RUN) build
+
+install: ## Install the CustomResourceDefinition into the cluster of KUBECONFIG
+	$(KUBECTL) apply --server-side -f crds/
+
+uninstall: ## Remove the CustomResourceDefinition, and with it every SidecarInjector
+	$(KUBECTL) delete --ignore-not-found -f crds/
+
+run: build ## Run the operator out of cluster against KUBECONFIG (ARGS="--webhook-url https://...")
+	@PATH="$(CURDIR)/node_modules/.bin:$$PATH" node --enable-source-maps dist/sidecar-injector.js operator $(ARGS)
+
+deploy: ## Install everything into the cluster of KUBECONFIG
+	$(KUBECTL) apply --server-side -k config/default
+
+undeploy: ## Remove everything that deploy installed
+	$(KUBECTL) delete --ignore-not-found sidecarinjectors.sidecarinjector.dev --all
+	$(KUBECTL) delete --ignore-not-found -k config/default
+
+image: ## Build the container image IMG
+	docker buildx build --tag $(IMG) .
+
+clean: ## Remove what builds and runs leave behind
+	rm -rf dist .run coverage
