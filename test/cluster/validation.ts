@@ -1,0 +1,343 @@
+/**
+ * Field errors, and the rules for names, labels and object metadata, with the API server's texts.
+ * k8s.io/apimachinery: pkg/util/validation, pkg/api/validate/content, pkg/api/validation/objectmeta.go,
+ * pkg/apis/meta/v1/validation.
+ *
+ * The core runs `validateObjectMeta` with `isPathSegmentName` for every resource (registry/rest/create.go, update.go);
+ * the strategies run it again with their own name rule, which is why a real server repeats some causes on updates.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { fieldErrorBody } from './status.ts';
+import type { FieldError, JsonObject, ObjectMeta } from './types.ts';
+
+export function required(field: string, detail = ''): FieldError {
+  return { type: 'Required', field, value: '', detail };
+}
+export function invalidValue(field: string, value: unknown, detail: string): FieldError {
+  return { type: 'Invalid', field, value, detail };
+}
+export function typeInvalid(field: string, value: unknown, detail: string): FieldError {
+  return { type: 'TypeInvalid', field, value, detail };
+}
+export function notSupported(field: string, value: unknown, supported: string[]): FieldError {
+  return { type: 'NotSupported', field, value, supported };
+}
+export function duplicate(field: string, value: unknown): FieldError {
+  return { type: 'Duplicate', field, value };
+}
+export function notFoundValue(field: string, value: unknown): FieldError {
+  return { type: 'NotFound', field, value };
+}
+export function forbiddenField(field: string, detail: string): FieldError {
+  return { type: 'Forbidden', field, value: '', detail };
+}
+export function tooLong(field: string, maxBytes: number): FieldError {
+  return { type: 'TooLong', field, detail: `may not be more than ${maxBytes} byte${maxBytes === 1 ? '' : 's'}` };
+}
+export function tooMany(field: string, actual: number, max: number): FieldError {
+  return { type: 'TooMany', field, value: actual, detail: `must have at most ${max} item${max === 1 ? '' : 's'}` };
+}
+
+/** The text of a field error with its path, as in the message of a 422. */
+export function fieldErrorText(error: FieldError): string {
+  return `${error.field}: ${fieldErrorBody(error)}`;
+}
+
+/** content.RegexError. The comma before "or" is Kubernetes' own. */
+export function regexError(message: string, format: string, ...examples: string[]): string {
+  const shown = examples.map((example) => `'${example}', `).join(' or ');
+  return `${message} (${shown ? `e.g. ${shown}` : ''}regex used for validation is '${format}')`;
+}
+
+const LABEL = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
+const SUBDOMAIN = `${LABEL}(\\.${LABEL})*`;
+const DNS1035 = '[a-z]([-a-z0-9]*[a-z0-9])?';
+const KEY = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]';
+const VALUE = `(${KEY})?`;
+const CONFIG_KEY = '[-._a-zA-Z0-9]+';
+const anchored = (format: string): RegExp => new RegExp(`^(?:${format})$`, 'v');
+// The `v` flag wants `-` escaped inside classes; the texts want Kubernetes' own spelling.
+const compile = (format: string): RegExp => anchored(format.replaceAll('[-', '[\\-'));
+const labelPattern = compile(LABEL);
+const subdomainPattern = compile(SUBDOMAIN);
+const dns1035Pattern = compile(DNS1035);
+const keyPattern = compile(KEY);
+const valuePattern = compile(VALUE);
+const configKeyPattern = compile(CONFIG_KEY);
+
+const bytes = (text: string): number => Buffer.byteLength(text);
+
+/** A check of one string: the texts of what is wrong with it. */
+export type TextRule = (value: string) => string[];
+/** The same for object names; with `prefix`, the name of a `generateName`. */
+export type NameRule = (name: string, prefix?: boolean) => string[];
+
+export function isDNS1123Label(value: string): string[] {
+  const errors = bytes(value) > 63 ? ['must be no more than 63 characters'] : [];
+  if (labelPattern.test(value)) return errors;
+  if (subdomainPattern.test(value)) return [...errors, 'must not contain dots'];
+  const text =
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character";
+  return [...errors, regexError(text, LABEL, 'my-name', '123-abc')];
+}
+
+/** `length`: "bytes" where content.IsDNS1123Subdomain is used instead of validation.IsDNS1123Subdomain. */
+export function isDNS1123Subdomain(value: string, length = 'characters'): string[] {
+  const errors = bytes(value) > 253 ? [`must be no more than 253 ${length}`] : [];
+  if (subdomainPattern.test(value)) return errors;
+  const text =
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character";
+  return [...errors, regexError(text, SUBDOMAIN, 'example.com')];
+}
+
+export function isDNS1035Label(value: string): string[] {
+  const errors = bytes(value) > 63 ? ['must be no more than 63 characters'] : [];
+  if (dns1035Pattern.test(value)) return errors;
+  const text =
+    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character";
+  return [...errors, regexError(text, DNS1035, 'my-name', 'abc-123')];
+}
+
+/** Label keys, annotation keys, finalizers. */
+export function isQualifiedName(value: string): string[] {
+  const message =
+    "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
+  const text = regexError(message, KEY, 'MyName', 'my.name', '123-abc');
+  const parts = value.split('/');
+  if (parts.length > 2)
+    return [`a valid label key ${text} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`];
+  const errors: string[] = [];
+  const name = parts.at(-1) ?? '';
+  const prefix = parts.length === 2 ? parts[0] : undefined;
+  if (prefix === '') errors.push('prefix part must be non-empty');
+  else if (prefix !== undefined)
+    errors.push(...isDNS1123Subdomain(prefix, 'bytes').map((error) => `prefix part ${error}`));
+  if (name === '') errors.push('name part must be non-empty');
+  else if (bytes(name) > 63) errors.push('name part must be no more than 63 bytes');
+  if (!keyPattern.test(name)) errors.push(`name part ${text}`);
+  return errors;
+}
+
+export function isValidLabelValue(value: string): string[] {
+  const errors = bytes(value) > 63 ? ['must be no more than 63 bytes'] : [];
+  if (valuePattern.test(value)) return errors;
+  const text =
+    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
+  return [...errors, regexError(text, VALUE, 'MyValue', 'my_value', '12345')];
+}
+
+/** Keys of ConfigMaps and Secrets. */
+export function isConfigMapKey(value: string): string[] {
+  const errors = bytes(value) > 253 ? ['must be no more than 253 characters'] : [];
+  if (!configKeyPattern.test(value)) {
+    const text = "a valid config key must consist of alphanumeric characters, '-', '_' or '.'";
+    errors.push(regexError(text, CONFIG_KEY, 'key.name', 'KEY_NAME', 'key-name'));
+  }
+  if (value === '.') errors.push("must not be '.'");
+  else if (value === '..') errors.push("must not be '..'");
+  else if (value.startsWith('..')) errors.push("must not start with '..'");
+  return errors;
+}
+
+export function isValidPortName(value: string): string[] {
+  const errors: string[] = [];
+  if (bytes(value) > 15) errors.push('must be no more than 15 characters');
+  if (!/^[\-a-z0-9]+$/v.test(value))
+    errors.push('must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)');
+  if (!/[a-z]/v.test(value)) errors.push('must contain at least one letter (a-z)');
+  if (value.includes('--')) errors.push('must not contain consecutive hyphens');
+  if (value.startsWith('-') || value.endsWith('-')) errors.push('must not begin or end with a hyphen');
+  return errors;
+}
+
+export function isValidPortNumber(value: unknown): string[] {
+  return isInRange(value, 1, 65_535);
+}
+
+export function isInRange(value: unknown, low: number, high: number): string[] {
+  const inside = typeof value === 'number' && value >= low && value <= high;
+  return inside ? [] : [`must be between ${low} and ${high}, inclusive`];
+}
+
+// content.maskTrailingDash: a prefix may end with a dash; two characters are replaced by one, as in Kubernetes.
+const masked = (name: string, prefix?: boolean): string =>
+  prefix && name.length > 1 && name.endsWith('-') ? `${name.slice(0, -2)}a` : name;
+
+export const nameIsDNSLabel: NameRule = (name, prefix) => isDNS1123Label(masked(name, prefix));
+export const nameIsDNSSubdomain: NameRule = (name, prefix) => isDNS1123Subdomain(masked(name, prefix));
+export const nameIsDNS1035Label: NameRule = (name, prefix) => isDNS1035Label(masked(name, prefix));
+/** Types with free names: RBAC, CSR. */
+export const isPathSegmentName: NameRule = (name, prefix) => {
+  if (!prefix && (name === '.' || name === '..')) return [`may not be '${name}'`];
+  return ['/', '%'].filter((part) => name.includes(part)).map((part) => `may not contain '${part}'`);
+};
+
+const each = (rule: TextRule, field: string, value: string, checked = value): FieldError[] =>
+  rule(checked).map((text) => invalidValue(field, value, text));
+
+export function validateLabels(labels: Record<string, string> | undefined, field: string): FieldError[] {
+  return Object.entries(labels ?? {}).flatMap(([key, value]) => [
+    ...each(isQualifiedName, field, key),
+    ...each(isValidLabelValue, field, value),
+  ]);
+}
+
+const ANNOTATIONS_LIMIT_BYTES = 256 * 1024;
+
+export function validateAnnotations(annotations: Record<string, string> | undefined, field: string): FieldError[] {
+  const entries = Object.entries(annotations ?? {});
+  const errors = entries.flatMap(([key]) => each(isQualifiedName, field, key, key.toLowerCase()));
+  const size = entries.reduce((sum, [key, value]) => sum + bytes(key) + bytes(value), 0);
+  return size > ANNOTATIONS_LIMIT_BYTES ? [...errors, tooLong(field, ANNOTATIONS_LIMIT_BYTES)] : errors;
+}
+
+/** metav1.LabelSelector as a field of an object (not the text of a query). */
+export function validateLabelSelector(selector: unknown, field: string): FieldError[] {
+  const { matchLabels, matchExpressions } = (selector ?? {}) as {
+    matchLabels?: Record<string, string>;
+    matchExpressions?: { key?: string; operator?: string; values?: string[] }[];
+  };
+  const requirements = (matchExpressions ?? []).flatMap(({ key = '', operator = '', values = [] }, index) => {
+    const at = `${field}.matchExpressions[${index}]`;
+    const errors: FieldError[] = [];
+    if (operator === 'In' || operator === 'NotIn') {
+      if (values.length === 0)
+        errors.push(required(`${at}.values`, "must be specified when `operator` is 'In' or 'NotIn'"));
+    } else if (operator === 'Exists' || operator === 'DoesNotExist') {
+      if (values.length > 0)
+        errors.push(
+          forbiddenField(`${at}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"),
+        );
+    } else errors.push(invalidValue(`${at}.operator`, operator, 'not a valid selector operator'));
+    errors.push(...each(isQualifiedName, `${at}.key`, key));
+    for (const [position, value] of values.entries())
+      errors.push(...each(isValidLabelValue, `${at}.values[${position}]`, value));
+    return errors;
+  });
+  return [...validateLabels(matchLabels, `${field}.matchLabels`), ...requirements];
+}
+
+function validateOwnerReferences(meta: ObjectMeta, field: string): FieldError[] {
+  const errors: FieldError[] = [];
+  let controller = '';
+  for (const owner of meta.ownerReferences ?? []) {
+    if (!owner.apiVersion || owner.apiVersion.endsWith('/'))
+      errors.push(invalidValue(`${field}.apiVersion`, owner.apiVersion, 'version must not be empty'));
+    for (const key of ['kind', 'name', 'uid'] as const)
+      if (!owner[key]) errors.push(invalidValue(`${field}.${key}`, owner[key] ?? '', 'must not be empty'));
+    if (owner.apiVersion === 'v1' && owner.kind === 'Event')
+      errors.push(invalidValue(field, owner, '/v1, Kind=Event is disallowed from being an owner'));
+    if (owner.controller !== true) continue;
+    const current = `${owner.kind}/${owner.name}`;
+    const text = `Only one reference can have Controller set to true. Found "true" in references for ${controller} and ${current}`;
+    if (controller) errors.push(invalidValue(field, meta.ownerReferences, text));
+    else controller = current;
+  }
+  return errors;
+}
+
+function validateFinalizers(finalizers: string[], field: string): FieldError[] {
+  const errors = finalizers.flatMap((finalizer) => each(isQualifiedName, field, finalizer));
+  const both = finalizers.includes('orphan') && finalizers.includes('foregroundDeletion');
+  const text = 'finalizer orphan and foregroundDeletion cannot be both set';
+  return both ? [...errors, invalidValue(field, finalizers, text)] : errors;
+}
+
+function validateManagedFields(meta: ObjectMeta, field: string): FieldError[] {
+  return (meta.managedFields ?? []).flatMap((entry, index) => {
+    const at = `${field}[${index}]`;
+    const errors: FieldError[] = [];
+    if (entry.operation !== 'Apply' && entry.operation !== 'Update')
+      errors.push(invalidValue(`${at}.operation`, entry.operation ?? '', 'must be `Apply` or `Update`'));
+    if (entry.fieldsType && entry.fieldsType !== 'FieldsV1')
+      errors.push(invalidValue(`${at}.fieldsType`, entry.fieldsType, 'must be `FieldsV1`'));
+    return [...errors, ...validateFieldManager(entry.manager ?? '', `${at}.manager`)];
+  });
+}
+
+/** The `fieldManager` query parameter, and `manager` in managedFields. */
+export function validateFieldManager(manager: string, field: string): FieldError[] {
+  const errors = bytes(manager) > 128 ? [tooLong(field, 128)] : [];
+  let position = 0;
+  for (const character of manager) {
+    if (/[\p{C}\p{Zl}\p{Zp}]/v.test(character) || (/\p{Zs}/v.test(character) && character !== ' ')) {
+      const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+      errors.push(invalidValue(field, manager, `invalid character U+${code} (at position ${position})`));
+    }
+    position += bytes(character);
+  }
+  return errors;
+}
+
+/** ValidateObjectMeta: the metadata of an object to be created, after its name was generated. */
+export function validateObjectMeta(
+  meta: ObjectMeta,
+  namespaced: boolean,
+  nameRule: NameRule,
+  path = 'metadata',
+): FieldError[] {
+  const errors: FieldError[] = [];
+  if (meta.generateName)
+    for (const text of nameRule(meta.generateName, true))
+      errors.push(invalidValue(`${path}.generateName`, meta.generateName, text));
+  if (meta.name) errors.push(...each((name) => nameRule(name, false), `${path}.name`, meta.name));
+  else errors.push(required(`${path}.name`, 'name or generateName is required'));
+  if (!namespaced) {
+    if (meta.namespace) errors.push(forbiddenField(`${path}.namespace`, 'not allowed on this type'));
+  } else if (meta.namespace) errors.push(...each(isDNS1123Label, `${path}.namespace`, meta.namespace));
+  else errors.push(required(`${path}.namespace`));
+  if ((meta.generation ?? 0) < 0)
+    errors.push(invalidValue(`${path}.generation`, meta.generation, 'must be greater than or equal to 0'));
+  return [
+    ...errors,
+    ...validateLabels(meta.labels, `${path}.labels`),
+    ...validateAnnotations(meta.annotations, `${path}.annotations`),
+    ...validateOwnerReferences(meta, `${path}.ownerReferences`),
+    ...validateFinalizers(meta.finalizers ?? [], `${path}.finalizers`),
+    ...validateManagedFields(meta, `${path}.managedFields`),
+  ];
+}
+
+/** ValidateImmutableField. Absent and null are the same, as in Go's zero values. */
+export function validateImmutable(value: unknown, old: unknown, field: string): FieldError[] {
+  return isDeepStrictEqual(value ?? undefined, old ?? undefined)
+    ? []
+    : [invalidValue(field, value ?? null, 'field is immutable')];
+}
+
+/** ValidateObjectMetaUpdate: what an update may not change in the metadata. */
+export function validateObjectMetaUpdate(meta: ObjectMeta, old: ObjectMeta, path = 'metadata'): FieldError[] {
+  const errors: FieldError[] = [];
+  const added = (meta.finalizers ?? []).filter((finalizer) => !(old.finalizers ?? []).includes(finalizer)).toSorted();
+  if (old.deletionTimestamp && added.length > 0) {
+    const list = `[]string{${[...new Set(added)].map((name) => JSON.stringify(name)).join(', ')}}`;
+    const text = `no new finalizers can be added if the object is being deleted, found new finalizers ${list}`;
+    errors.push(forbiddenField(`${path}.finalizers`, text));
+  }
+  if (!meta.resourceVersion)
+    errors.push(invalidValue(`${path}.resourceVersion`, meta.resourceVersion ?? '', 'must be specified for an update'));
+  if ((meta.generation ?? 0) < (old.generation ?? 0))
+    errors.push(invalidValue(`${path}.generation`, meta.generation ?? 0, 'must not be decremented'));
+  const fixed = [
+    'name',
+    'namespace',
+    'uid',
+    'creationTimestamp',
+    'deletionTimestamp',
+    'deletionGracePeriodSeconds',
+  ] as const;
+  return [
+    ...errors,
+    ...fixed.flatMap((key) => validateImmutable(meta[key], old[key], `${path}.${key}`)),
+    ...validateLabels(meta.labels, `${path}.labels`),
+    ...validateAnnotations(meta.annotations, `${path}.annotations`),
+    ...validateOwnerReferences(meta, `${path}.ownerReferences`),
+    ...validateManagedFields(meta, `${path}.managedFields`),
+  ];
+}
+
+/** The object under `key`, or an empty one: for reading optional parts of raw JSON. */
+export function part(object: JsonObject | undefined, key: string): JsonObject {
+  const value = object !== undefined && Object.hasOwn(object, key) ? object[key] : undefined;
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : {};
+}
