@@ -40,10 +40,10 @@ build: node_modules/.package-lock.json ## Bundle the operator into dist/sidecar-
 	@$(RUN) build
 
 install: ## Install the CustomResourceDefinition into the cluster of KUBECONFIG
-	$(KUBECTL) apply --server-side -f crds/
+	$(KUBECTL) apply --server-side -k crds
 
 uninstall: ## Remove the CustomResourceDefinition, and with it every SidecarInjector
-	$(KUBECTL) delete --ignore-not-found -f crds/
+	$(KUBECTL) delete --ignore-not-found -k crds
 
 run: build ## Run the operator out of cluster against KUBECONFIG (ARGS="--webhook-url https://...")
 	@PATH="$(CURDIR)/node_modules/.bin:$$PATH" node --enable-source-maps dist/sidecar-injector.js operator $(ARGS)
