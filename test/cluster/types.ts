@@ -59,7 +59,17 @@ export interface User {
 
 /** field.Error of k8s.io/apimachinery/pkg/util/validation/field: one cause of a 422. */
 export interface FieldError {
-  type: 'Required' | 'Invalid' | 'NotSupported' | 'Duplicate' | 'Forbidden' | 'TooLong' | 'TooMany' | 'TypeInvalid' | 'NotFound' | 'InternalError';
+  type:
+    | 'Required'
+    | 'Invalid'
+    | 'NotSupported'
+    | 'Duplicate'
+    | 'Forbidden'
+    | 'TooLong'
+    | 'TooMany'
+    | 'TypeInvalid'
+    | 'NotFound'
+    | 'InternalError';
   field: string;
   value?: unknown;
   /** Detail; for NotSupported it is made from `supported`. */
@@ -185,6 +195,8 @@ export interface Resource {
   columns: Column[];
   /** Not stored: POST is answered by this (SelfSubjectAccessReview, TokenReview). */
   virtual?(object: KubeObject, context: WriteContext): KubeObject;
+  /** Admission plugins that are about this resource only. */
+  admission?: ResourceAdmission;
   /** True when a CustomResourceDefinition made it. */
   custom?: boolean;
   /** Other served versions of the same group and plural share one storage key. */
@@ -211,6 +223,16 @@ export interface ObjectStore {
   remove(storageKey: string, object: KubeObject): KubeObject;
   /** Called synchronously after each write, in order. Returns the function that ends it. */
   subscribe(storageKey: string, listener: (event: WatchEvent) => void): () => void;
+}
+
+/**
+ * Built-in admission plugins of one resource (ServiceAccount, Priority, DefaultTolerationSeconds for pods; CertificateApproval,
+ * CertificateSigning, CertificateSubjectRestriction for CSRs). The admission chain calls `mutate` before the mutating webhooks
+ * (and again when it reinvokes), `validate` before the validating ones. Both throw a StatusError to refuse.
+ */
+export interface ResourceAdmission {
+  mutate?(attributes: AdmissionAttributes, cluster: { store: ObjectStore; authorizer: Authorizer }): void;
+  validate?(attributes: AdmissionAttributes, cluster: { store: ObjectStore; authorizer: Authorizer }): void;
 }
 
 /** What admission is asked about one write (k8s.io/apiserver/pkg/admission.Attributes). */
@@ -268,7 +290,12 @@ export interface Registry {
 
 /** Controllers use the API in process, as a user with rights, through the whole write path. Raw JSON in and out. */
 export interface LocalClient {
-  request(method: string, path: string, body?: unknown, options?: { contentType?: string; user?: User }): Promise<{ status: number; body: JsonObject }>;
+  request(
+    method: string,
+    path: string,
+    body?: unknown,
+    options?: { contentType?: string; user?: User },
+  ): Promise<{ status: number; body: JsonObject }>;
 }
 
 /** What a controller of the cluster gets. It returns the function that stops it. */
