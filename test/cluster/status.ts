@@ -55,7 +55,7 @@ export class StatusError extends Error {
   }
 }
 
-/** A refusal with any code and reason. Empty strings in `details` are left out, as Go's omitempty does. */
+/** A refusal with any code and reason (none for errors that have no type in Go). Empty strings in `details` are left out, as Go's omitempty does. */
 export function failure(code: number, reason: string, message: string, details?: StatusDetails): StatusError {
   const kept =
     details && Object.fromEntries(Object.entries(details).filter(([, value]) => value !== '' && value !== 0));
@@ -67,7 +67,7 @@ export function failure(code: number, reason: string, message: string, details?:
       metadata: {},
       status: 'Failure',
       message,
-      reason,
+      ...(reason ? { reason } : {}),
       ...(kept ? { details: kept } : {}),
       code,
     },
