@@ -1,0 +1,108 @@
+/**
+ * Runs the operator as a process, under the rights that it ships with. In the in-memory cluster it is registered as a
+ * pod, so that Services lead to it; elsewhere the webhook is published by URL.
+ */
+
+import { createServer, type AddressInfo } from 'node:net';
+import { RESOURCES } from '../../../src/kube/resources.ts';
+import { create, remove } from '../../../src/kube/verbs.ts';
+import { startChild, type Child } from './child.ts';
+import type { Environment } from './environment.ts';
+import { OPERATOR_NAMESPACE, operatorKubeconfig } from './installation.ts';
+import { until } from './until.ts';
+
+export interface RunningOperator extends Child {
+  readonly name: string;
+  readonly webhookPort: number;
+  readonly healthUrl: string;
+  /** Milliseconds from the start of the process to the first /readyz that says so. */
+  readonly startedInMs: number;
+}
+
+export interface OperatorOptions {
+  name?: string;
+  /** What node runs; the sources by default, `dist/sidecar-injector.js` for the bundle. */
+  program?: string;
+  argv?: string[];
+  onLine?: (line: string) => void;
+}
+
+/** A TCP port of loopback that nobody listens on now. */
+const freePort = async (): Promise<number> => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+};
+
+const LABELS = { 'app.kubernetes.io/name': 'sidecar-injector', 'app.kubernetes.io/component': 'operator' };
+
+/** A pod that no kubelet of the cluster runs: this process answers for it on loopback. */
+const registerPod = async ({ client }: Environment, name: string, port: number): Promise<void> => {
+  await remove(client, RESOURCES.pods, { name, namespace: OPERATOR_NAMESPACE });
+  await create(client, RESOURCES.pods, {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace: OPERATOR_NAMESPACE, labels: LABELS },
+    spec: {
+      nodeName: 'loopback',
+      serviceAccountName: 'sidecar-injector',
+      automountServiceAccountToken: false,
+      containers: [{ name: 'operator', image: 'loopback', ports: [{ name: 'webhook', containerPort: port }] }],
+    },
+  });
+  await client.request({
+    method: 'PATCH',
+    path: `/api/v1/namespaces/${OPERATOR_NAMESPACE}/pods/${name}/status`,
+    contentType: 'application/merge-patch+json',
+    body: {
+      status: {
+        phase: 'Running',
+        podIP: '127.0.0.1',
+        podIPs: [{ ip: '127.0.0.1' }],
+        conditions: [{ type: 'Ready', status: 'True' }],
+      },
+    },
+  });
+};
+
+/** Starts the operator and waits until it is ready. */
+export const startOperator = async (
+  environment: Environment,
+  { name = 'operator-0', program = 'src/main.ts', argv = [], onLine }: OperatorOptions = {},
+): Promise<RunningOperator> => {
+  const [webhookPort, healthPort] = [await freePort(), await freePort()];
+  const kubeconfig = await operatorKubeconfig(environment);
+  if (environment.inMemory) await registerPod(environment, name, webhookPort);
+  const started = performance.now();
+  const child = startChild(
+    [
+      program,
+      'operator',
+      `--kubeconfig=${kubeconfig}`,
+      `--namespace=${OPERATOR_NAMESPACE}`,
+      `--identity=${name}`,
+      '--webhook-host=127.0.0.1',
+      `--webhook-port=${webhookPort}`,
+      `--health-port=${healthPort}`,
+      '--log-format=json',
+      ...(environment.inMemory ? [] : [`--webhook-url=https://127.0.0.1:${webhookPort}`]),
+      ...argv,
+    ],
+    { ...(onLine && { onLine }) },
+  );
+  const healthUrl = `http://127.0.0.1:${healthPort}`;
+  await until(
+    'the operator is ready',
+    async () => {
+      if (!child.running) return true;
+      const answer = await fetch(`${healthUrl}/readyz`);
+      return answer.ok;
+    },
+    { timeoutMs: 30_000, everyMs: 10 },
+  );
+  if (!child.running) throw new Error(`the operator ended with ${child.process.exitCode}:\n${child.lines.join('\n')}`);
+  const startedInMs = performance.now() - started;
+  return Object.assign(child, { name, webhookPort, healthUrl, startedInMs });
+};
