@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { goTypeOf, kubernetesDefinition, kubernetesSchema } from './kubernetes-types.ts';
 
-test('a container has its required fields, quantities, enumerations and keyed lists', () => {
+void test('a container has its required fields, quantities, enumerations and keyed lists', () => {
   const container = kubernetesDefinition('io.k8s.api.core.v1.Container');
   assert.deepEqual(container?.required, ['name']);
   assert.equal(container?.properties?.['env']?.['x-kubernetes-patch-merge-key'], 'name');
@@ -16,24 +16,24 @@ test('a container has its required fields, quantities, enumerations and keyed li
   );
 });
 
-test('kinds of the same name in two groups are told apart', () => {
+void test('kinds of the same name in two groups are told apart', () => {
   assert.ok(kubernetesSchema('', 'v1', 'Event')?.properties?.['involvedObject']);
   assert.ok(kubernetesSchema('events.k8s.io', 'v1', 'Event')?.properties?.['regarding']);
 });
 
-test('the schema that contains itself ends', () => {
+void test('the schema that contains itself ends', () => {
   const crd = kubernetesSchema('apiextensions.k8s.io', 'v1', 'CustomResourceDefinition');
   assert.match(JSON.stringify(crd), /"openAPIV3Schema":\{.*"x-kubernetes-preserve-unknown-fields":true/);
 });
 
-test('descriptions are one sentence', () => {
+void test('descriptions are one sentence', () => {
   assert.equal(
     kubernetesSchema('', 'v1', 'Pod')?.properties?.['spec']?.description,
     'PodSpec is a description of a pod.',
   );
 });
 
-test('a schema knows its Go type; unknown kinds have no schema', () => {
+void test('a schema knows its Go type; unknown kinds have no schema', () => {
   assert.equal(goTypeOf(kubernetesSchema('apps', 'v1', 'Deployment')?.properties?.['spec'] ?? {}), 'v1.DeploymentSpec');
   assert.equal(kubernetesSchema('apps', 'v1', 'Widget'), undefined);
   assert.equal(kubernetesDefinition('nonsense'), undefined);

@@ -1,0 +1,101 @@
+/**
+ * CEL as Kubernetes speaks it: rules of CustomResourceDefinitions, match conditions of webhooks. The language comes from
+ * @marcbachmann/cel-js; an expression is checked against declared types first and evaluated without them.
+ */
+import { Environment, Optional } from '@marcbachmann/cel-js';
+import type { Schema } from '../types.ts';
+import { registerKubernetesFunctions } from './functions.ts';
+import { celName, celValue } from './values.ts';
+
+/** What an expression may refer to: a schema, `dyn` for anything, or a value that may be absent. */
+export type Variable = Schema | 'dyn' | { optional: Schema };
+
+export interface Program {
+  /** Type of the result: 'bool', 'string', 'int', ..., or 'dyn' when it is known only at run time. */
+  type: string;
+  /** Values are JSON; undefined is allowed for optional variables only. Throws an Error when the evaluation fails. */
+  evaluate(values: Record<string, unknown>): unknown;
+}
+
+const options = { homogeneousAggregateLiterals: false, enableOptionalTypes: true } as const;
+const runtime = registerKubernetesFunctions(new Environment({ ...options, unlistedVariablesAreDyn: true }));
+const checker = registerKubernetesFunctions(new Environment({ ...options, unlistedVariablesAreDyn: false }));
+
+/** Compiles an expression. Throws an Error with the API server's text ('compilation failed: ERROR: <input>:1:5: ...') when it has a mistake. */
+export function compile(expression: string, variables: Record<string, Variable>): Program {
+  const environment = checker.clone();
+  for (const [name, variable] of Object.entries(variables)) {
+    const type =
+      variable === 'dyn'
+        ? 'dyn'
+        : variable === 'optional'
+          ? 'optional<dyn>'
+          : declare(environment, variable, `kubernetes.${name}`);
+    environment.registerVariable(name, type);
+  }
+  const checked = environment.check(expression);
+  // The package has no comparison of objects with null, the language has.
+  if (!checked.valid && !/== null|!= null|null ==|null !=/.test(checked.error?.message ?? ''))
+    throw compilationError(expression, checked.error);
+  const program = runtime.parse(expression);
+  return {
+    type: checked.type ?? 'dyn',
+    evaluate(values) {
+      const converted = Object.entries(variables).map(([name, variable]) => {
+        const value = values[name];
+        if (variable === 'optional')
+          return [name, value === undefined ? Optional.none() : Optional.of(celValue(value, undefined))];
+        return [name, celValue(value, variable === 'dyn' ? undefined : variable)];
+      });
+      return program(Object.fromEntries(converted)) as unknown;
+    },
+  };
+}
+
+function isOptional(variable: Variable): variable is { optional: Schema } {
+  return typeof variable === 'object' && typeof variable['optional'] === 'object';
+}
+
+function typeOf(environment: Environment, variable: Variable, name: string): string {
+  if (variable === 'dyn') return 'dyn';
+  if (isOptional(variable)) return `optional<${declare(environment, variable.optional, `kubernetes.${name}`)}>`;
+  return declare(environment, variable, `kubernetes.${name}`);
+}
+
+/** The CEL type of a schema; objects with properties become types of their own, so that unknown fields are found (apiserver/pkg/cel/common/schemas.go). */
+function declare(environment: Environment, schema: Schema, name: string): string {
+  if (schema['x-kubernetes-int-or-string'] === true || schema['x-kubernetes-preserve-unknown-fields'] === true)
+    return 'dyn';
+  if (schema.type === 'integer') return 'int';
+  if (schema.type === 'number') return 'double';
+  if (schema.type === 'boolean') return 'bool';
+  if (schema.type === 'array')
+    return schema.items === undefined ? 'list' : `list<${declare(environment, schema.items, `${name}.item`)}>`;
+  if (schema.type === 'string')
+    return schema.format === 'date-time' ? 'google.protobuf.Timestamp' : schema.format === 'byte' ? 'bytes' : 'string';
+  if (schema.type !== 'object') return 'dyn';
+  if (typeof schema.additionalProperties === 'object')
+    return `map<string, ${declare(environment, schema.additionalProperties, `${name}.value`)}>`;
+  const properties = Object.entries(schema.properties ?? {});
+  const fields = properties.map(([key, property]) => [
+    celName(key),
+    declare(environment, property, `${name}.${celName(key)}`),
+  ]);
+  environment.registerType(name, { fields: Object.fromEntries(fields) as Record<string, string> });
+  return name;
+}
+
+function compilationError(expression: string, error: Error | undefined): Error {
+  const details = error as { summary?: string; node?: { start?: number; pos?: number } } | undefined;
+  const start = details?.node?.start ?? details?.node?.pos ?? 0;
+  const lines = expression.slice(0, start).split('\n');
+  const column = lines.at(-1)?.length ?? 0;
+  const text = details?.summary ?? error?.message ?? 'Syntax error';
+  const summary = text
+    .replace(/^No such key: (.*)$/, "undefined field '$1'")
+    .replace(/^Unknown variable: (.*)$/, "undeclared reference to '$1' (in container '')");
+  const line = expression.split('\n')[lines.length - 1] ?? '';
+  return new Error(
+    `compilation failed: ERROR: <input>:${lines.length}:${column + 1}: ${summary}\n | ${line}\n | ${'.'.repeat(column)}^`,
+  );
+}
