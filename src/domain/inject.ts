@@ -1,0 +1,136 @@
+/**
+ * Adds an injector's template to a pod: `inject(inject(pod)) = inject(pod)`. Nothing of the pod is removed or rebuilt,
+ * and nothing is changed but what `onConflict: Replace` asks for. What is already there is known by its content.
+ */
+import { injectionOf, selectionOf, templateOf } from '../api/v1alpha1/defaults.ts';
+import type { HostAlias, JsonObject, SidecarInjector } from '../api/v1alpha1/types.ts';
+import { type Addition, type ContainerList, additionsOf } from './additions.ts';
+import { equipAppContainers } from './appcontainers.ts';
+import { type Conflict, conflictsOf } from './conflicts.ts';
+import { at, mapAt, member, objectsAt } from './json.ts';
+import { Draft, type Operation } from './patch.ts';
+import { statusValue, templateRevision } from './revision.ts';
+
+export interface Injection {
+  /** Empty when the pod has everything already, and when `conflicts` is not. */
+  operations: readonly Operation[];
+  /** The pod with the operations applied. */
+  pod: JsonObject;
+  /** What stands in the way, and could not or should not be replaced. */
+  conflicts: readonly Conflict[];
+  /** What was done otherwise than asked, a line each. */
+  notes: readonly string[];
+}
+
+/** The operations that bring the template into the pod: all of it, or nothing when there is a conflict. */
+export function inject(pod: JsonObject, injector: SidecarInjector): Injection {
+  const found = conflictsOf(pod, injector);
+  const replace = injectionOf(injector).onConflict === 'Replace';
+  const conflicts = replace ? found.filter((conflict) => conflict.replacement === undefined) : found;
+  if (conflicts.length > 0) return { operations: [], pod, conflicts, notes: [] };
+
+  const draft = new Draft(pod);
+  for (const { replacement } of found) {
+    if (replacement !== undefined) draft.replace(replacement.path, replacement.value);
+  }
+  equipAppContainers(draft, injector);
+  const notes = [...addContainers(draft, injector), ...addMetadata(draft, injector, replace)];
+  addVolumes(draft, injector);
+  return { operations: draft.operations, pod: draft.document, conflicts, notes };
+}
+
+function addContainers(draft: Draft, injector: SidecarInjector): string[] {
+  const { position, anchor } = injectionOf(injector);
+  const missing = additionsOf(injector).filter(
+    ({ list, container }) => !namesAt(draft.document, list).includes(container.name),
+  );
+  const notes: string[] = [];
+  if (missing.length > 0 && anchor !== undefined && (position === 'Before' || position === 'After')) {
+    const lists = new Set(missing.map((addition) => addition.list));
+    if (![...lists].some((list) => namesAt(draft.document, list).includes(anchor))) {
+      notes.push(`the pod has no container ${anchor} to be placed ${position.toLowerCase()}: placed as usual`);
+    }
+  }
+  for (const list of ['containers', 'initContainers'] as const) {
+    const additions = missing.filter((addition) => addition.list === list);
+    const names = namesAt(draft.document, list);
+    const group = (index: number | undefined): Addition[] =>
+      additions.filter((addition) => indexFor(addition, names, injector) === index);
+    // From the back to the front, so that an insertion does not move the place of the next.
+    for (const index of [undefined, ...[...names.keys()].reverse()]) {
+      draft.insert(
+        ['spec', list],
+        group(index).map((addition) => addition.container),
+        index,
+      );
+    }
+  }
+  return notes;
+}
+
+/** Where to insert; undefined is the end. Without a position of its own, a native sidecar starts before the pod's init containers. */
+function indexFor(addition: Addition, names: readonly unknown[], injector: SidecarInjector): number | undefined {
+  const { position, anchor } = injectionOf(injector);
+  const usual = addition.native && names.length > 0 ? 0 : undefined;
+  if (position === undefined) return usual;
+  if (position === 'Last') return undefined;
+  if (position === 'First') return names.length > 0 ? 0 : undefined;
+  const found = names.indexOf(anchor);
+  if (found === -1) return usual;
+  const index = position === 'Before' ? found : found + 1;
+  return index < names.length ? index : undefined;
+}
+
+function namesAt(pod: JsonObject, list: ContainerList): unknown[] {
+  return objectsAt(pod, ['spec', list]).map((container) => member(container, 'name'));
+}
+
+function addVolumes(draft: Draft, injector: SidecarInjector): void {
+  const { volumes, imagePullSecrets, hostAliases } = templateOf(injector);
+  for (const [field, items] of [
+    ['volumes', volumes],
+    ['imagePullSecrets', imagePullSecrets],
+  ] as const) {
+    const names = new Set(objectsAt(draft.document, ['spec', field]).map((item) => member(item, 'name')));
+    draft.insert(
+      ['spec', field],
+      items.filter((item) => !names.has(item.name)),
+    );
+  }
+  for (const alias of hostAliases) addHostAlias(draft, alias);
+}
+
+function addHostAlias(draft: Draft, alias: HostAlias): void {
+  const path = ['spec', 'hostAliases'];
+  const index = objectsAt(draft.document, path).findIndex((item) => member(item, 'ip') === alias.ip);
+  if (index === -1) {
+    draft.insert(path, [alias]);
+    return;
+  }
+  const present = at(draft.document, [...path, index, 'hostnames']);
+  const hostnames = (alias.hostnames ?? []).filter((name) => !Array.isArray(present) || !present.includes(name));
+  draft.insert([...path, index, 'hostnames'], hostnames);
+}
+
+/** The pod's own labels and annotations win, but with `onConflict: Replace`. The status annotation is ours. */
+function addMetadata(draft: Draft, injector: SidecarInjector, replace: boolean): string[] {
+  const { labels, annotations } = templateOf(injector).metadata;
+  const notes: string[] = [];
+  for (const [field, wanted] of [
+    ['labels', labels],
+    ['annotations', annotations],
+  ] as const) {
+    for (const [key, value] of Object.entries(wanted)) {
+      const present = member(mapAt(draft.document, ['metadata', field]), key);
+      if (present === value) continue;
+      if (present === undefined || replace) draft.setInMap(['metadata', field], key, value);
+      else notes.push(`the pod's own value of ${field.slice(0, -1)} ${key} was kept`);
+    }
+  }
+  const { statusAnnotation } = selectionOf(injector);
+  const status = statusValue(templateRevision(injector));
+  if (member(mapAt(draft.document, ['metadata', 'annotations']), statusAnnotation) !== status) {
+    draft.setInMap(['metadata', 'annotations'], statusAnnotation, status);
+  }
+  return notes;
+}
