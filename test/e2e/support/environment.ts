@@ -22,9 +22,11 @@ export interface Environment {
   close(): Promise<void>;
 }
 
-export const openEnvironment = async (): Promise<Environment> => {
+/** Opens the cluster of `kubeconfig`, of KUBECONFIG by default; without one it starts an in-memory cluster. */
+export const openEnvironment = async (
+  { kubeconfig: external }: { kubeconfig?: string | undefined } = { kubeconfig: process.env['KUBECONFIG'] },
+): Promise<Environment> => {
   const directory = mkdtempSync(path.join(tmpdir(), 'sidecar-injector-'));
-  const external = process.env['KUBECONFIG'];
   const kubeconfig = external ?? path.join(directory, 'kubeconfig');
   const cluster = external === undefined ? startChild(['test/cluster/main.ts', '--kubeconfig', kubeconfig]) : undefined;
   if (cluster !== undefined) {
