@@ -8,7 +8,8 @@ import type { Dispatcher } from 'undici';
 import { operatorError } from '../errors.ts';
 import { VERSION } from '../version.ts';
 import { Connection, type LoadKubeConfig } from './connection.ts';
-import { errorOfResponse } from './errors.ts';
+import { linkAbort, type LinkedAbort } from './abort.ts';
+import { ApiError, errorOfResponse } from './errors.ts';
 import { networkError } from './network.ts';
 import { resourceOfPath } from './resources.ts';
 
@@ -118,31 +119,29 @@ export const createKubeClient = (options: ClientOptions): KubeClient => {
   /** Runs a call within its time, reports it, and turns what undici throws into our errors. */
   const observed = async <T>(
     request: RequestOptions,
-    run: (signal: AbortSignal) => Promise<[T, number]>,
+    link: LinkedAbort,
+    run: () => Promise<[T, number]>,
   ): Promise<T> => {
     const method = request.method ?? 'GET';
     const timeoutMs = request.timeoutMs ?? defaultTimeoutMs;
-    const timeout = new AbortController();
-    const timer = setTimeout(() => timeout.abort(), timeoutMs);
+    const timer = setTimeout(
+      () => link.abort(operatorError('SI2002', { method, path: request.path, seconds: timeoutMs / 1000 })),
+      timeoutMs,
+    );
     const started = performance.now();
     let code = 'error';
     try {
       request.signal?.throwIfAborted();
-      const signals = [timeout.signal, ...(request.signal ? [request.signal] : [])];
-      const [result, status] = await run(AbortSignal.any(signals));
+      const [result, status] = await run();
       code = String(status);
       return result;
     } catch (error) {
-      if (request.signal?.aborted) {
-        code = 'aborted';
-        throw request.signal.reason;
-      }
-      if (timeout.signal.aborted) {
-        code = 'timeout';
-        throw operatorError('SI2002', { method, path: request.path, seconds: timeoutMs / 1000 }, { cause: error });
-      }
+      if (request.signal?.aborted) code = 'aborted';
+      else if (link.signal.aborted) code = 'timeout';
+      // What undici throws for an aborted signal is not always the signal's reason.
+      if (link.signal.aborted) throw link.signal.reason;
       const known = networkError(error);
-      if ('code' in known && typeof known.code === 'number') code = String(known.code);
+      if (known instanceof ApiError) code = String(known.code);
       throw known;
     } finally {
       clearTimeout(timer);
@@ -154,34 +153,32 @@ export const createKubeClient = (options: ClientOptions): KubeClient => {
   return {
     server: connection.server,
     namespace: connection.namespace,
-    request: async <T>(request: RequestOptions) =>
-      observed<T>(request, async (signal) => {
-        const response = await send(request, 'call', signal);
-        const text = await response.body.text();
-        try {
-          return [JSON.parse(text) as T, response.statusCode];
-        } catch (cause) {
-          const detail = `no JSON in a body of ${text.length} characters`;
-          throw operatorError('SI2004', { method: request.method ?? 'GET', path: request.path, detail }, { cause });
-        }
-      }),
-    stream: async (request) => {
-      // The timer of `observed` must not cut the stream later on, the caller's signal must: so it has its own controller.
-      const open = new AbortController();
-      const end = (): void => open.abort(request.signal?.reason);
-      request.signal?.addEventListener('abort', end, { once: true });
+    request: async <T>(request: RequestOptions) => {
+      const link = linkAbort(request.signal);
       try {
-        return await observed(request, async (signal) => {
-          signal.addEventListener('abort', end, { once: true });
+        return await observed<T>(request, link, async () => {
+          const response = await send(request, 'call', link.signal);
+          const text = await response.body.text();
           try {
-            const response = await send(request, 'watch', open.signal);
-            return [chunks(response.body, request.signal, end), response.statusCode];
-          } finally {
-            signal.removeEventListener('abort', end);
+            return [JSON.parse(text) as T, response.statusCode];
+          } catch (cause) {
+            const detail = `no JSON in a body of ${text.length} characters`;
+            throw operatorError('SI2004', { method: request.method ?? 'GET', path: request.path, detail }, { cause });
           }
         });
+      } finally {
+        link.unlink();
+      }
+    },
+    stream: async (request) => {
+      const link = linkAbort(request.signal);
+      try {
+        return await observed(request, link, async () => {
+          const response = await send(request, 'watch', link.signal);
+          return [chunks(response.body, link), response.statusCode];
+        });
       } catch (error) {
-        request.signal?.removeEventListener('abort', end);
+        link.unlink();
         throw error;
       }
     },
@@ -190,18 +187,14 @@ export const createKubeClient = (options: ClientOptions): KubeClient => {
 };
 
 /** The bytes of a body, with our errors; leaving the loop early closes the connection. */
-async function* chunks(
-  body: Dispatcher.ResponseData['body'],
-  signal: AbortSignal | undefined,
-  end: () => void,
-): AsyncGenerator<Uint8Array> {
+async function* chunks(body: Dispatcher.ResponseData['body'], link: LinkedAbort): AsyncGenerator<Uint8Array> {
   try {
     for await (const chunk of body as AsyncIterable<Uint8Array>) yield chunk;
   } catch (error) {
-    signal?.throwIfAborted();
+    link.signal.throwIfAborted();
     throw networkError(error);
   } finally {
-    signal?.removeEventListener('abort', end);
+    link.unlink();
     body.destroy();
   }
 }

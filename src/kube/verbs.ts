@@ -65,8 +65,9 @@ export interface ListOptions extends CallOptions {
   metadataOnly?: boolean | undefined;
 }
 
-/** Makes the API server send metadata only; a server that cannot sends the whole objects. */
+/** Makes the API server send metadata only, in lists and in watches; a server that cannot sends the whole objects. */
 export const METADATA_LIST = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json';
+export const METADATA = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json';
 
 /** One page of a list. `continueToken` is what the page before gave. */
 export const listPage = async <T extends KubeObject>(
