@@ -51,7 +51,7 @@ function registerLists(define: Define): void {
   );
   define('list.sum(): dyn', (list: (bigint | number)[]) =>
     list.every((item) => typeof item === 'bigint')
-      ? list.reduce<bigint>((sum, item) => sum + BigInt(item), 0n)
+      ? list.reduce<bigint>((sum, item) => sum + item, 0n)
       : list.reduce<number>((sum, item) => sum + Number(item), 0),
   );
   define('list.min(): dyn', (list: Ordered[]) => extreme(list, -1));

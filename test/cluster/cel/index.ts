@@ -25,31 +25,35 @@ const checker = registerKubernetesFunctions(new Environment({ ...options, unlist
 export function compile(expression: string, variables: Record<string, Variable>): Program {
   const environment = checker.clone();
   for (const [name, variable] of Object.entries(variables)) {
-    const type =
-      variable === 'dyn'
-        ? 'dyn'
-        : variable === 'optional'
-          ? 'optional<dyn>'
-          : declare(environment, variable, `kubernetes.${name}`);
-    environment.registerVariable(name, type);
+    environment.registerVariable(name, typeOf(environment, variable, name));
   }
   const checked = environment.check(expression);
   // The package has no comparison of objects with null, the language has.
   if (!checked.valid && !/== null|!= null|null ==|null !=/.test(checked.error?.message ?? ''))
     throw compilationError(expression, checked.error);
-  const program = runtime.parse(expression);
+  const program = runtimeOf(variables).parse(expression);
   return {
     type: checked.type ?? 'dyn',
     evaluate(values) {
       const converted = Object.entries(variables).map(([name, variable]) => {
         const value = values[name];
-        if (variable === 'optional')
-          return [name, value === undefined ? Optional.none() : Optional.of(celValue(value, undefined))];
+        if (isOptional(variable)) {
+          return [name, value === undefined ? Optional.none() : Optional.of(celValue(value, variable.optional))];
+        }
         return [name, celValue(value, variable === 'dyn' ? undefined : variable)];
       });
       return program(Object.fromEntries(converted)) as unknown;
     },
   };
+}
+
+/** Without a declaration the package does not know what `oldSelf.value()` is. */
+function runtimeOf(variables: Record<string, Variable>): Environment {
+  const optional = Object.keys(variables).filter((name) => isOptional(variables[name] ?? 'dyn'));
+  if (optional.length === 0) return runtime;
+  const environment = runtime.clone();
+  for (const name of optional) environment.registerVariable(name, 'optional<dyn>');
+  return environment;
 }
 
 function isOptional(variable: Variable): variable is { optional: Schema } {
