@@ -1,7 +1,7 @@
 /** The part of the demo about pods: one is injected, one is not, and both are explained. */
 
 import type { KubeClient } from '../../src/kube/client.ts';
-import type { KubeObject, Pod } from '../../src/kube/objects.ts';
+import type { Pod } from '../../src/kube/objects.ts';
 import { RESOURCES, resourcePath } from '../../src/kube/resources.ts';
 import { create, get } from '../../src/kube/verbs.ts';
 import type { RunningOperator } from '../../test/e2e/support/operator.ts';
@@ -16,11 +16,13 @@ interface Table {
   rows: { cells: unknown[] }[];
 }
 
-const podOf = (name: string, need: string): KubeObject => ({
+const ALPINE = { name: 'alpine', image: 'alpine', command: ['sleep', 'infinity'] };
+
+const podOf = (name: string, need: string): Pod => ({
   apiVersion: 'v1',
   kind: 'Pod',
   metadata: { name, namespace: NAMESPACE, annotations: { [ANNOTATION]: need } },
-  spec: { containers: [{ name: 'alpine', image: 'alpine', command: ['sleep', 'infinity'] }] },
+  spec: { containers: [ALPINE] },
 });
 
 /** The rows that `kubectl get pods` prints, made by the API server. */
