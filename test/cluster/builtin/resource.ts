@@ -1,0 +1,160 @@
+/** Builds a served resource from one line of the catalogue and the rules of its type. */
+import { isDeepStrictEqual } from 'node:util';
+import { builtinSchema } from '../schema/builtin.ts';
+import type {
+  Column,
+  FieldError,
+  KubeObject,
+  Resource,
+  ResourceAdmission,
+  Schema,
+  Strategy,
+  Subresource,
+  WriteContext,
+} from '../types.ts';
+import { nameIsDNSSubdomain, validateObjectMeta, validateObjectMetaUpdate, type NameRule } from '../validation.ts';
+import { ageColumn, column, nameColumn } from './columns.ts';
+import { omitEmpty } from './omit-empty.ts';
+import { validateShape } from './required.ts';
+
+/** What a type adds to the behaviour that all types share. Everything is optional. */
+export interface Rules extends Pick<
+  Strategy,
+  'createOnUpdate' | 'unconditionalUpdate' | 'gracefulDelete' | 'generationOn' | 'selectableFields' | 'warnings'
+> {
+  nameRule?: NameRule;
+  defaults?(object: KubeObject): void;
+  prepareCreate?(object: KubeObject, context: WriteContext): void;
+  prepareUpdate?(object: KubeObject, old: KubeObject, context: WriteContext): void;
+  /** All that is wrong with the object; with `old`, also what the update may not change. Instead of the check against the schema. */
+  validate?(object: KubeObject, old: KubeObject | undefined, context: WriteContext): FieldError[];
+  /** Kubernetes validates the metadata of some types twice on updates, which shows in the number of causes. */
+  metadataOnUpdate?: boolean;
+  /** What a write to /status changes besides taking over the new status. */
+  prepareStatus?(object: KubeObject, old: KubeObject, context: WriteContext): void;
+  validateStatus?(object: KubeObject, old: KubeObject): FieldError[];
+  columns?: Column[];
+  subresources?: Record<string, Subresource>;
+  admission?: ResourceAdmission;
+}
+
+export interface Entry {
+  plural: string;
+  kind: string;
+  cluster?: boolean;
+  short?: string[];
+  categories?: string[];
+  verbs?: string[];
+  /** True: the type has a status that only /status writes. */
+  status?: boolean;
+  rules?: Rules;
+  /** Where another version or group of the same objects keeps them. */
+  storageKey?: string;
+}
+
+export const ALL_VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
+export const SUBRESOURCE_VERBS = ['get', 'patch', 'update'];
+
+/** For types whose generation counts changes of the spec. */
+export function specChanged(object: KubeObject, old: KubeObject): boolean {
+  return !isDeepStrictEqual(object['spec'], old['spec']);
+}
+
+const CREATED_AT = column('Created At', (object) => object.metadata.creationTimestamp, 'date');
+
+function shapeErrors(object: KubeObject, schema: Schema | undefined): FieldError[] {
+  const properties = Object.entries(schema?.properties ?? {}).filter(
+    ([name]) => name !== 'metadata' && name !== 'status',
+  );
+  return validateShape(object, schema && { ...schema, properties: Object.fromEntries(properties) }, '');
+}
+
+/** Go writes out the structs of spec and status even when they are empty. */
+function fillStructs(object: KubeObject, schema: Schema | undefined): void {
+  for (const name of ['spec', 'status'])
+    if (schema?.properties && Object.hasOwn(schema.properties, name)) object[name] ??= {};
+}
+
+function strategyOf(entry: Entry, schema: () => Schema | undefined): Strategy {
+  const { rules = {}, status, cluster = false } = entry;
+  const nameRule = rules.nameRule ?? nameIsDNSSubdomain;
+  const { validate = (object: KubeObject) => shapeErrors(object, schema()) } = rules;
+  return {
+    ...rules,
+    defaults(object) {
+      const shape = schema();
+      if (shape) omitEmpty(object, shape);
+      fillStructs(object, shape);
+      rules.defaults?.(object);
+    },
+    prepareCreate(object, context) {
+      if (status) object['status'] = {};
+      rules.prepareCreate?.(object, context);
+    },
+    validateCreate: (object, context) => [
+      ...validateObjectMeta(object.metadata, !cluster, nameRule),
+      ...validate(object, undefined, context),
+    ],
+    prepareUpdate(object, old, context) {
+      if (status) object['status'] = old['status'] ?? {};
+      rules.prepareUpdate?.(object, old, context);
+    },
+    validateUpdate: (object, old, context) => [
+      ...validateObjectMetaUpdate(object.metadata, old.metadata),
+      ...(rules.metadataOnUpdate ? validateObjectMeta(object.metadata, !cluster, nameRule) : []),
+      ...validate(object, old, context),
+    ],
+  };
+}
+
+/** /status: everything but the status, and the metadata, stays as it was. */
+function statusStrategy(base: Strategy, rules: Rules): Strategy {
+  const { generationOn: _generation, ...rest } = base;
+  return {
+    ...rest,
+    prepareUpdate(object, old, context) {
+      for (const name of Object.keys(old))
+        if (!['metadata', 'status', 'kind', 'apiVersion'].includes(name)) object[name] = old[name];
+      rules.prepareStatus?.(object, old, context);
+    },
+    validateUpdate: (object, old) => [
+      ...validateObjectMetaUpdate(object.metadata, old.metadata),
+      ...(rules.validateStatus?.(object, old) ?? []),
+    ],
+  };
+}
+
+/** The resource that an entry of the catalogue describes. */
+export function resource(group: string, version: string, entry: Entry): Resource {
+  const { plural, kind, rules = {} } = entry;
+  const schema = (): Schema | undefined => builtinSchema(group, version, kind);
+  const strategy = strategyOf(entry, schema);
+  const status: Record<string, Subresource> = entry.status
+    ? { status: { verbs: SUBRESOURCE_VERBS, kind, strategy: statusStrategy(strategy, rules) } }
+    : {};
+  return {
+    group,
+    version,
+    plural,
+    singular: kind.toLowerCase(),
+    kind,
+    listKind: `${kind}List`,
+    namespaced: !entry.cluster,
+    shortNames: entry.short ?? [],
+    categories: entry.categories ?? [],
+    verbs: entry.verbs ?? ALL_VERBS,
+    subresources: { ...status, ...rules.subresources },
+    strategy,
+    schema,
+    columns: rules.columns
+      ? [nameColumn, ...rules.columns, ...ageUnlessShown(rules.columns)]
+      : [nameColumn, CREATED_AT],
+    ...(rules.admission ? { admission: rules.admission } : {}),
+    storageKey: entry.storageKey ?? (group ? `${plural}.${group}` : plural),
+  };
+}
+
+/** Most tables end their narrow part with the age. */
+function ageUnlessShown(columns: Column[]): Column[] {
+  return columns.some(({ name }) => name === 'Age' || name === 'Created At') ? [] : [ageColumn];
+}
