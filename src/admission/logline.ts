@@ -1,0 +1,17 @@
+/** The line that says what became of a pod: `[skip_mutation][reason=pod_not_need][name:web][ns:shop]`. */
+import type { Decision } from '../domain/decide.ts';
+import { type AdmissionRequest, podName } from '../domain/request.ts';
+import type { Action } from '../domain/reasons.ts';
+import { oneLine } from '../domain/warnings.ts';
+
+const EVENT: Record<Action, string> = { Inject: 'mutation', Skip: 'skip_mutation', Reject: 'reject_mutation' };
+
+/** Brackets would let the name of a pod end a field of the line and begin another. */
+function field(text: string): string {
+  return oneLine(text, 253).replaceAll(/[[\]]/g, '_');
+}
+
+export function decisionLine(request: AdmissionRequest, decision: Decision): string {
+  const where = `[name:${field(podName(request))}][ns:${field(request.namespace)}]`;
+  return `[${EVENT[decision.action]}][reason=${decision.reason}]${where}${request.dryRun === true ? '[dry_run]' : ''}`;
+}

@@ -1,0 +1,79 @@
+/** From a request to an answer: decide, prove the patch on the received object, say why. No I/O. */
+import jsonPatch from 'fast-json-patch';
+import type { SidecarInjector } from '../api/v1alpha1/types.ts';
+import { type Decision, type DecisionContext, decide } from '../domain/decide.ts';
+import { inject } from '../domain/inject.ts';
+import { canonicalJson } from '../domain/json.ts';
+import type { AdmissionRequest } from '../domain/request.ts';
+import { actionOf } from '../domain/reasons.ts';
+import { templateRevision } from '../domain/revision.ts';
+import { misshapen } from '../domain/shape.ts';
+import { oneLine, warningsFor } from '../domain/warnings.ts';
+import { defect } from './refusal.ts';
+import type { AdmissionAnswer } from './review.ts';
+
+export interface Verdict {
+  decision: Decision;
+  answer: AdmissionAnswer;
+}
+
+/**
+ * The answer for one injector. The namespaceSelector is not asked again: the API server has applied it, and knows newer
+ * labels than our cache may.
+ *
+ * @throws Refusal with status 500 when the patch does not do what the decision says: a bug, on which the API server goes
+ *   by the failurePolicy. A patch that does not apply would fail the user's request even with `Ignore`.
+ */
+export function mutate(request: AdmissionRequest, injector: SidecarInjector, context: DecisionContext): Verdict {
+  const decision = decide(request, injector, {}, context);
+  if (decision.operations.length > 0) provePatch(request, injector, decision);
+  return { decision, answer: answerOf(request, injector, decision) };
+}
+
+/** The answer when no such injector is served: nothing is changed, and somebody is told. */
+export function unknownInjector(request: AdmissionRequest, name: string): Verdict {
+  const message = `no SidecarInjector ${name} is served here, nothing was injected`;
+  const decision: Decision = {
+    action: actionOf('unknown_injector'),
+    reason: 'unknown_injector',
+    message,
+    trace: [{ check: 'injector', passed: false, detail: message }],
+    operations: [],
+    warnings: warningsFor(name, [message]),
+  };
+  return { decision, answer: { ...bare(request, decision), auditAnnotations: { reason: decision.reason } } };
+}
+
+function bare(request: AdmissionRequest, decision: Decision): AdmissionAnswer {
+  return {
+    uid: request.uid,
+    allowed: decision.action !== 'Reject',
+    operations: decision.operations,
+    warnings: decision.warnings,
+    auditAnnotations: {},
+  };
+}
+
+function answerOf(request: AdmissionRequest, injector: SidecarInjector, decision: Decision): AdmissionAnswer {
+  const answer = bare(request, decision);
+  if (decision.action === 'Reject') answer.denial = oneLine(`${decision.reason}: ${decision.message}`, 500);
+  // When a webhook is called again for one pod, the API server drops a second value of a key and logs it.
+  if (decision.reason === 'already_injected') return answer;
+  return { ...answer, auditAnnotations: { reason: decision.reason, revision: templateRevision(injector) } };
+}
+
+function provePatch(request: AdmissionRequest, injector: SidecarInjector, decision: Decision): void {
+  const expected = inject(request.object, injector).pod;
+  let patched: unknown;
+  try {
+    const operations = structuredClone(decision.operations) as jsonPatch.Operation[];
+    patched = jsonPatch.applyPatch(request.object, operations, true, false).newDocument;
+  } catch (error) {
+    throw defect('the patch does not apply', error);
+  }
+  if (canonicalJson(patched) !== canonicalJson(expected)) throw defect('the patch gives another pod than was decided');
+  const field = misshapen(patched);
+  if (field !== undefined) throw defect(`the patch breaks ${field}`);
+  const again = inject(expected, injector);
+  if (again.operations.length + again.conflicts.length > 0) throw defect('the patch leaves something to inject');
+}

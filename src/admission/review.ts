@@ -1,0 +1,107 @@
+/** AdmissionReview, admission.k8s.io/v1: bytes to a request, an answer to bytes. */
+import { isObject, member } from '../domain/json.ts';
+import type { Operation } from '../domain/patch.ts';
+import type { AdmissionRequest } from '../domain/request.ts';
+import { badRequest } from './refusal.ts';
+
+export interface AdmissionAnswer {
+  uid: string;
+  allowed: boolean;
+  /** Why not, for people; only with `allowed: false`. */
+  denial?: string;
+  operations: readonly Operation[];
+  warnings: readonly string[];
+  auditAnnotations: Readonly<Record<string, string>>;
+}
+
+/**
+ * Levels of brackets that a body may have. A Pod with its managedFields stays below 20; more is an attack on whoever
+ * walks it.
+ */
+const MAX_DEPTH = 64;
+
+const [OPEN_OBJECT, CLOSE_OBJECT, OPEN_ARRAY, CLOSE_ARRAY, QUOTE, BACKSLASH] = Buffer.from('{}[]"\\');
+
+/** Whether JSON text nests deeper than `limit`; looks at brackets only, and so is safe on any bytes. */
+export function isDeeperThan(text: Uint8Array, limit: number): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let index = 0; index < text.length; index += 1) {
+    const byte = text[index];
+    if (inString) {
+      if (byte === BACKSLASH) index += 1;
+      else if (byte === QUOTE) inString = false;
+    } else if (byte === QUOTE) inString = true;
+    else if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) {
+      depth += 1;
+      if (depth > limit) return true;
+    } else if (byte === CLOSE_OBJECT || byte === CLOSE_ARRAY) depth -= 1;
+  }
+  return false;
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+function parseJson(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(decoder.decode(body));
+  } catch {
+    // The parser's own message quotes the body, which may hold secrets.
+    throw badRequest(400, `the body of ${body.length} bytes is not JSON`);
+  }
+}
+
+/**
+ * The request of an AdmissionReview. Members that we do not know are left alone.
+ *
+ * @throws Refusal with status 400 (empty, not JSON, too deep, not an AdmissionReview v1) or 422 (not a Pod).
+ */
+export function parseReview(body: Uint8Array): AdmissionRequest {
+  if (body.length === 0) throw badRequest(400, 'the body is empty');
+  if (isDeeperThan(body, MAX_DEPTH)) throw badRequest(400, `the body nests deeper than ${MAX_DEPTH} levels`);
+  const review = parseJson(body);
+  if (member(review, 'kind') !== 'AdmissionReview') throw badRequest(400, 'the body is not an AdmissionReview');
+  if (member(review, 'apiVersion') !== 'admission.k8s.io/v1') {
+    throw badRequest(400, 'the AdmissionReview is not of admission.k8s.io/v1');
+  }
+  const request = member(review, 'request');
+  const uid = text(request, 'uid');
+  if (!isObject(request) || uid === '') throw badRequest(400, 'the AdmissionReview has no request with a uid');
+  const kind = member(request, 'kind');
+  const object = member(request, 'object');
+  if (text(kind, 'group') !== '' || text(kind, 'kind') !== 'Pod') throw badRequest(422, 'the request is not for a Pod');
+  if (!isObject(object)) throw badRequest(422, 'the request has no object');
+  return {
+    uid,
+    kind: { group: '', version: text(kind, 'version'), kind: 'Pod' },
+    subResource: text(request, 'subResource'),
+    name: text(request, 'name'),
+    namespace: text(request, 'namespace'),
+    operation: text(request, 'operation'),
+    object,
+    dryRun: member(request, 'dryRun') === true,
+  };
+}
+
+function text(object: unknown, key: string): string {
+  const value = member(object, key);
+  return typeof value === 'string' ? value : '';
+}
+
+/** The AdmissionReview that answers, as JSON text. */
+export function encodeReview(answer: AdmissionAnswer): string {
+  const { uid, allowed, denial, operations, warnings, auditAnnotations } = answer;
+  const patch = Buffer.from(JSON.stringify(operations)).toString('base64');
+  return JSON.stringify({
+    apiVersion: 'admission.k8s.io/v1',
+    kind: 'AdmissionReview',
+    response: {
+      uid,
+      allowed,
+      ...(denial !== undefined && { status: { status: 'Failure', code: 403, reason: 'Forbidden', message: denial } }),
+      ...(operations.length > 0 && { patchType: 'JSONPatch', patch }),
+      ...(warnings.length > 0 && { warnings }),
+      ...(Object.keys(auditAnnotations).length > 0 && { auditAnnotations }),
+    },
+  });
+}
