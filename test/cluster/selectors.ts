@@ -187,6 +187,8 @@ function holds(requirement: LabelRequirement, labels: Labels): boolean {
       const [left, right] = [BigInt(value), BigInt(requirement.values[0] ?? '0')];
       return requirement.operator === 'gt' ? left > right : left < right;
     }
+    default:
+      return requirement.operator satisfies never;
   }
 }
 
@@ -220,48 +222,6 @@ export function labelSelectorMatches(selector: LabelSelector | null | undefined,
     requirements.push({ key, operator: known, values: values ?? [] });
   }
   return requirementsMatch(requirements, labels);
-}
-
-/** metav1/validation.ValidateLabelSelector: what a webhook configuration, a policy or a Deployment accepts. */
-export function validateLabelSelector(selector: LabelSelector | null | undefined, path: string): FieldError[] {
-  const errors: FieldError[] = [];
-  const labelName = (key: string, field: string): void => {
-    for (const detail of isQualifiedName(key)) errors.push({ type: 'Invalid', field, value: key, detail });
-  };
-  for (const [key, value] of Object.entries(selector?.matchLabels ?? {})) {
-    labelName(key, `${path}.matchLabels`);
-    for (const detail of isValidLabelValue(value))
-      errors.push({ type: 'Invalid', field: `${path}.matchLabels`, value, detail });
-  }
-  for (const [index, { key, operator, values = [] }] of (selector?.matchExpressions ?? []).entries()) {
-    const at = `${path}.matchExpressions[${index}]`;
-    if (operator === 'In' || operator === 'NotIn') {
-      if (values.length === 0)
-        errors.push({
-          type: 'Required',
-          field: `${at}.values`,
-          detail: "must be specified when `operator` is 'In' or 'NotIn'",
-        });
-    } else if (operator === 'Exists' || operator === 'DoesNotExist') {
-      if (values.length > 0)
-        errors.push({
-          type: 'Forbidden',
-          field: `${at}.values`,
-          detail: "may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
-        });
-    } else
-      errors.push({
-        type: 'Invalid',
-        field: `${at}.operator`,
-        value: operator,
-        detail: 'not a valid selector operator',
-      });
-    labelName(key, `${at}.key`);
-    for (const [position, value] of values.entries())
-      for (const detail of isValidLabelValue(value))
-        errors.push({ type: 'Invalid', field: `${at}.values[${position}]`, value, detail });
-  }
-  return errors;
 }
 
 function unescape(value: string): string {
