@@ -1,0 +1,192 @@
+/** facts -> actions: what is to be done for an injector now, in this order. Pure. */
+import { modeOf } from '../api/v1alpha1/defaults.ts';
+import { objectName, secretName, serviceName, webhookConfigurationName } from '../api/v1alpha1/names.ts';
+import type { JsonObject, SidecarInjector } from '../api/v1alpha1/types.ts';
+import { nextStep, type IssuanceFacts, type Step } from './issuance.ts';
+import { driftOf } from './plan-drift.ts';
+import { desiredService, desiredWebhookConfiguration, type DesiredObject, type OperatorFacts } from './plan-objects.ts';
+import { caBundle, trustedAnchors, type Anchor } from './trust.ts';
+
+/** The identity that the Secret holds. */
+export interface CurrentIdentity {
+  serialNumber: string;
+  /** SHA-256 of the leaf. */
+  fingerprint: string;
+  signerName: string;
+  requestName: string;
+  notBefore: Date;
+  /** The earliest end in the chain. */
+  notAfter: Date;
+  renewalTime: Date;
+  anchors: readonly Anchor[];
+  /** Why it cannot be served; undefined when it can. */
+  failure?: string | undefined;
+}
+
+export interface TemplateFacts {
+  /** The revision of spec.template. */
+  wanted: string;
+  /** Revisions that the API server accepted and that are stored, newest first. */
+  accepted: readonly string[];
+  /** The revision that status names: what every replica serves. */
+  serving?: string | undefined;
+  /** How the last trial of the wanted revision went, and when to try again. */
+  trial?: { revision: string; outcome: 'Rejected' | 'NotTried'; message: string; again: Date } | undefined;
+}
+
+export interface ProbeFacts {
+  /** What the last probe was made of: a change of it asks for a new one. */
+  of: string;
+  succeeded: boolean;
+  message: string;
+  at: Date;
+  again: Date;
+}
+
+export interface Facts {
+  now: Date;
+  injector: SidecarInjector;
+  operator: OperatorFacts;
+  service: JsonObject | undefined;
+  webhookConfiguration: JsonObject | undefined;
+  secretExists: boolean;
+  identity: CurrentIdentity | undefined;
+  /** Anchors of the certificate before, and of one that is staged. */
+  otherAnchors: readonly Anchor[];
+  /** A working identity that this process serves while the Secret has none; it can be written back. */
+  remembered: boolean;
+  /** SHA-256 of the leaf that this replica serves. */
+  served: string | undefined;
+  issuance: IssuanceFacts;
+  /** Requests of this injector that no pending key waits for. */
+  leftoverRequests: readonly { name: string; uid: string }[];
+  template: TemplateFacts;
+  probe: ProbeFacts | undefined;
+  namespaces: readonly { name: string; labels: Readonly<Record<string, string>> }[];
+}
+
+export type IssuanceStep = Exclude<Step, { step: 'None' } | { step: 'Wait' }>;
+
+export type Action =
+  | { type: 'ApplyService'; object: DesiredObject; repair: string | undefined }
+  | { type: 'TryTemplate'; revision: string }
+  | { type: 'RemoveRevision'; revision: string }
+  | { type: 'RestoreSecret'; repair: string }
+  | { type: 'Issuance'; step: IssuanceStep }
+  | { type: 'ApplyWebhookConfiguration'; object: DesiredObject; repair: string | undefined }
+  | { type: 'RemoveRequest'; name: string; uid: string }
+  | { type: 'Probe'; of: string };
+
+/** Accepted templates that are kept to go back to, the one in force included. */
+const KEPT_REVISIONS = 3;
+
+/** The caBundle that follows from the Secret; undefined while the Secret says nothing. */
+export function wantedBundle(facts: Pick<Facts, 'identity' | 'otherAnchors' | 'now'>): readonly Anchor[] | undefined {
+  if (facts.identity === undefined || facts.identity.failure !== undefined) return undefined;
+  return trustedAnchors([facts.identity.anchors, facts.otherAnchors], facts.now);
+}
+
+/** The revision that replicas should serve: the wanted one if it was accepted, else the last one that was. */
+export function revisionToServe(template: TemplateFacts): string | undefined {
+  if (template.accepted.includes(template.wanted)) return template.wanted;
+  const { serving } = template;
+  return serving !== undefined && template.accepted.includes(serving) ? serving : template.accepted[0];
+}
+
+/** What proves anew that injection works: any change of this text asks for a probe. */
+export function probeSubject(facts: Facts): string {
+  const stored = facts.webhookConfiguration?.['metadata'] as { uid?: string; generation?: number } | undefined;
+  return [stored?.uid, stored?.generation, facts.served, facts.template.serving, modeOf(facts.injector)].join('/');
+}
+
+/** All that can be done now. Some actions wait for the effect of others: the caller gathers and plans again until none is left. */
+export function plan(facts: Facts): Action[] {
+  if (modeOf(facts.injector) === 'Paused') return [];
+  return [
+    ...planService(facts),
+    ...planTemplate(facts),
+    ...planIdentity(facts),
+    ...planWebhookConfiguration(facts),
+    ...facts.leftoverRequests.map((request) => ({ type: 'RemoveRequest' as const, ...request })),
+    ...planProbe(facts),
+  ];
+}
+
+function planService({ injector, operator, service }: Facts): Action[] {
+  const object = desiredService(injector, operator);
+  const drift = driftOf(object, service);
+  if (drift === undefined) return [];
+  const known = injector.status?.webhook?.serviceName !== undefined;
+  return [
+    {
+      type: 'ApplyService',
+      object,
+      repair: repairText(drift, `Service ${serviceName(injector.metadata.name)}`, known),
+    },
+  ];
+}
+
+function planTemplate({ template, now }: Facts): Action[] {
+  const stale = template.accepted
+    .filter((revision) => revision !== revisionToServe(template) && revision !== template.serving)
+    .slice(KEPT_REVISIONS - 1);
+  const removals = stale.map((revision) => ({ type: 'RemoveRevision' as const, revision }));
+  if (template.accepted.includes(template.wanted)) return removals;
+  const { trial } = template;
+  const tooEarly = trial !== undefined && trial.revision === template.wanted && now < trial.again;
+  return tooEarly ? removals : [{ type: 'TryTemplate', revision: template.wanted }, ...removals];
+}
+
+function planIdentity(facts: Facts): Action[] {
+  const secret = `Secret ${secretName(facts.injector.metadata.name)}`;
+  const broken = facts.identity === undefined || facts.identity.failure !== undefined;
+  // Only what was served is written back: it is still good, and so no new certificate is needed.
+  if (broken && facts.remembered) {
+    const what = facts.secretExists
+      ? `was changed: its certificate ${facts.identity?.failure ?? 'is gone'}`
+      : 'was deleted';
+    return [{ type: 'RestoreSecret', repair: `${secret} ${what}; written back from memory` }];
+  }
+  const step = nextStep(facts.issuance);
+  return step.step === 'None' || step.step === 'Wait' ? [] : [{ type: 'Issuance', step }];
+}
+
+/** Whether the configuration may be created: everything it leads to works already (reference/certs.md 3.6, start-up). */
+export function waitingFor(facts: Facts): 'Certificate' | 'Template' | undefined {
+  if (facts.identity === undefined || facts.served !== facts.identity.fingerprint) return 'Certificate';
+  return facts.template.serving === undefined ? 'Template' : undefined;
+}
+
+function planWebhookConfiguration(facts: Facts): Action[] {
+  const { injector, operator, webhookConfiguration } = facts;
+  const anchors = wantedBundle(facts);
+  if (anchors === undefined) return [];
+  if (webhookConfiguration === undefined && waitingFor(facts) !== undefined) return [];
+  const object = desiredWebhookConfiguration(injector, operator, caBundle(anchors));
+  const drift = driftOf(object, webhookConfiguration);
+  if (drift === undefined) return [];
+  const known = injector.status?.webhook?.configurationName !== undefined;
+  const name = `MutatingWebhookConfiguration ${webhookConfigurationName(injector.metadata.name)}`;
+  return [{ type: 'ApplyWebhookConfiguration', object, repair: repairText(drift, name, known) }];
+}
+
+function planProbe(facts: Facts): Action[] {
+  if (facts.webhookConfiguration === undefined || facts.template.serving === undefined) return [];
+  const of = probeSubject(facts);
+  const due = facts.probe === undefined || facts.probe.of !== of || facts.now >= facts.probe.again;
+  return due ? [{ type: 'Probe', of }] : [];
+}
+
+function repairText(drift: { kind: string; path?: string }, what: string, known: boolean): string | undefined {
+  if (drift.kind === 'Altered') return `${what} was changed by somebody else at ${drift.path}; restored`;
+  return drift.kind === 'Missing' && known ? `${what} was deleted; created again` : undefined;
+}
+
+/** Names of what is removed after the injector is gone, the webhook configuration first. */
+export function cleanupOrder(injector: string): { webhookConfiguration: string; secret: string; service: string } {
+  return {
+    webhookConfiguration: webhookConfigurationName(injector),
+    secret: secretName(injector),
+    service: objectName(injector),
+  };
+}
