@@ -137,6 +137,15 @@ export interface Strategy {
   gracefulDelete?(object: KubeObject, requested: number | undefined): number;
   /** How metadata.generation moves: true when spec changed. Default: never for types without spec. */
   generationOn?(object: KubeObject, old: KubeObject): boolean;
+  /**
+   * For namespaces and CRDs, whose first DELETE only marks them: changes what else says so (phase, condition, finalizer).
+   * The core sets deletionTimestamp and stores the object.
+   */
+  markDeleted?(object: KubeObject, context: WriteContext): void;
+  /** True while something beside metadata.finalizers holds the object back (spec.finalizers of namespaces). */
+  held?(object: KubeObject): boolean;
+  /** DELETE answers with the object instead of a Status ("ReturnDeletedObject": pods, services, namespaces and others). */
+  returnsDeleted?: boolean;
   /** fieldSelector keys beyond metadata.name and metadata.namespace. */
   selectableFields?: Record<string, (object: KubeObject) => string>;
 }
@@ -231,7 +240,7 @@ export interface ObjectStore {
  * (and again when it reinvokes), `validate` before the validating ones. Both throw a StatusError to refuse.
  */
 export interface ResourceAdmission {
-  mutate?(attributes: AdmissionAttributes, cluster: { store: ObjectStore; authorizer: Authorizer }): void;
+  mutate?(attributes: AdmissionAttributes, cluster: { store: ObjectStore; authorizer: Authorizer }): void | Promise<void>;
   validate?(attributes: AdmissionAttributes, cluster: { store: ObjectStore; authorizer: Authorizer }): void;
 }
 
