@@ -106,12 +106,12 @@ export const isAlreadyExists = hasReason('AlreadyExists');
 export const isConflict = hasReason('Conflict');
 
 /**
- * Whether trying the same again can help.
- * 4xx are answers, not accidents: only 429, 409 Conflict (read again first) and 410 get better with time.
+ * Whether trying again later can help. Of the 4xx, only what is wrong with the request itself (400, 413, 415, 422) stays
+ * wrong: rights are granted, resources are installed, and other writers finish.
  */
 export const retryClassOf = (error: unknown): RetryClass => {
   if (error instanceof OperatorError) return error.retry;
   if (!(error instanceof ApiError)) return 'backoff';
   if (error.retryAfterSeconds !== undefined && (error.code === 429 || error.code >= 500)) return 'after';
-  return error.code === 429 || error.code >= 500 || isConflict(error) || isGone(error) ? 'backoff' : 'never';
+  return [400, 405, 413, 415, 422].includes(error.code) ? 'never' : 'backoff';
 };

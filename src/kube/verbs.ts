@@ -4,7 +4,7 @@ import type { KubeClient } from './client.ts';
 import { isNotFound } from './errors.ts';
 import type { KubeList, KubeObject } from './objects.ts';
 import { apiVersionOf, resourcePath, type ResourceRef } from './resources.ts';
-import { retrying } from './retry.ts';
+import { retrying, type RetryOptions } from './retry.ts';
 
 /** The one field manager of the operator: what it does not send under this name, it does not own. */
 export const FIELD_MANAGER = 'sidecar-injector';
@@ -16,7 +16,10 @@ export interface ObjectKey {
 
 export interface CallOptions {
   signal?: AbortSignal | undefined;
+  /** For each try. */
   timeoutMs?: number | undefined;
+  /** Tries after the first one, where a repetition can help and cannot harm. Default 3. */
+  retries?: number | undefined;
 }
 
 export interface WriteOptions extends CallOptions {
@@ -29,6 +32,12 @@ export interface WriteOptions extends CallOptions {
 const call = ({ signal, timeoutMs }: CallOptions): { signal?: AbortSignal; timeoutMs?: number } => ({
   ...(signal && { signal }),
   ...(timeoutMs !== undefined && { timeoutMs }),
+});
+
+const patience = ({ signal, retries }: CallOptions, idempotent = true): RetryOptions => ({
+  idempotent,
+  ...(signal && { signal }),
+  ...(retries !== undefined && { retries }),
 });
 
 const writeQuery = (options: WriteOptions): Record<string, string | undefined> => ({
@@ -46,9 +55,10 @@ export const get = async <T extends KubeObject>(
   options: CallOptions = {},
 ): Promise<T | undefined> => {
   try {
-    return await retrying(() => client.request<T>({ path: resourcePath(resource, key), ...call(options) }), {
-      ...(options.signal && { signal: options.signal }),
-    });
+    return await retrying(
+      () => client.request<T>({ path: resourcePath(resource, key), ...call(options) }),
+      patience(options),
+    );
   } catch (error) {
     if (isNotFound(error)) return undefined;
     throw error;
@@ -103,9 +113,7 @@ export const list = async <T extends KubeObject>(
   const items: T[] = [];
   for (let token: string | undefined; ;) {
     const from = token;
-    const page = await retrying(() => listPage<T>(client, resource, options, from), {
-      ...(options.signal && { signal: options.signal }),
-    });
+    const page = await retrying(() => listPage<T>(client, resource, options, from), patience(options));
     for (const item of page.items ?? []) items.push(withType(item, resource));
     token = page.metadata.continue;
     if (token === undefined || token === '') {
@@ -140,7 +148,7 @@ export const create = async <T extends KubeObject>(
         body: object,
         ...call(options),
       }),
-    { idempotent: false, ...(options.signal && { signal: options.signal }) },
+    patience(options, false),
   );
 };
 
@@ -163,7 +171,7 @@ export const replace = async <T extends KubeObject>(
         body: object,
         ...call(options),
       }),
-    { idempotent: false, ...(options.signal && { signal: options.signal }) },
+    patience(options, false),
   );
 
 export interface RemoveOptions extends WriteOptions {
@@ -189,7 +197,7 @@ export const remove = async (
   try {
     await retrying(
       () => client.request({ method: 'DELETE', path: resourcePath(resource, key), body, ...call(options) }),
-      { ...(options.signal && { signal: options.signal }) },
+      patience(options),
     );
     return true;
   } catch (error) {
@@ -224,5 +232,5 @@ export const apply = async <T extends KubeObject>(
         body: object,
         ...call(options),
       }),
-    { ...(options.signal && { signal: options.signal }) },
+    patience(options),
   );
