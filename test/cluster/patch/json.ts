@@ -1,0 +1,29 @@
+import jsonpatch from 'fast-json-patch';
+import { badRequest, failure, requestEntityTooLarge } from '../status.ts';
+import { copy } from '../storage/json.ts';
+import type { JsonObject } from '../types.ts';
+
+/** apiserver/pkg/endpoints/handlers/patch.go: maxJSONPatchOperations */
+const maxOperations = 10_000;
+
+/**
+ * Applies a JSON patch (RFC 6902) to a copy.
+ * @throws StatusError 400 when it is no patch, 413 when it is too long, 422 without details when an operation fails.
+ */
+export function jsonPatch(object: JsonObject, operations: unknown): JsonObject {
+  if (!Array.isArray(operations)) {
+    throw badRequest('json: cannot unmarshal object into Go value of type jsonpatch.Patch');
+  }
+  if (operations.length > maxOperations) {
+    throw requestEntityTooLarge(
+      `The allowed maximum operations in a JSON patch is ${maxOperations}, got ${operations.length}`,
+    );
+  }
+  try {
+    const result = jsonpatch.applyPatch(copy(object), operations as jsonpatch.Operation[], true, true, true);
+    return result.newDocument;
+  } catch {
+    // The library that Kubernetes uses has its own texts, but none of them reaches the client.
+    throw failure(422, 'Invalid', 'the server rejected our request due to an error in our request', {});
+  }
+}

@@ -1,0 +1,52 @@
+import type { Schema } from '../types.ts';
+import { stepText } from './fieldset.ts';
+import { elementStep, fieldSchema, isDeclared, isMap, shapeOf, type Value } from './typed.ts';
+
+/**
+ * What is wrong with an applied configuration for its type: undeclared fields, wrong types, duplicate keys
+ * (structured-merge-diff/v6/typed/validate.go). Each text starts with the path.
+ */
+export function typeErrors(value: Value, schema: Schema | undefined): string[] {
+  if (value === null || schema === undefined) return [];
+  const wrong = wrongType(value, schema);
+  if (wrong !== undefined) return [`: ${wrong}`];
+  if (isMap(value)) {
+    return Object.entries(value).flatMap(([key, item]) => {
+      const open =
+        schema.properties === undefined ||
+        schema.additionalProperties !== undefined ||
+        schema['x-kubernetes-preserve-unknown-fields'];
+      if (!isDeclared(schema, key) && !open) return [`.${key}: field not declared in schema`];
+      return typeErrors(item, fieldSchema(schema, key)).map((error) => `.${key}${error}`);
+    });
+  }
+  if (!Array.isArray(value)) return [];
+  if (shapeOf(schema, value) === 'whole')
+    return value.flatMap((item, index) => typeErrors(item, schema.items).map((error) => `[${index}]${error}`));
+  return elementErrors(value, schema);
+}
+
+function elementErrors(list: Value[], schema: Schema): string[] {
+  const seen = new Set<string>();
+  return list.flatMap((item, index) => {
+    try {
+      const step = elementStep(schema, item);
+      if (seen.has(step)) return [`: duplicate entries for key ${stepText(step)}`];
+      seen.add(step);
+      return typeErrors(item, schema.items).map((error) => `${stepText(step)}${error}`);
+    } catch (error) {
+      return [`: element ${index}: ${(error as Error).message}`];
+    }
+  });
+}
+
+function wrongType(value: unknown, schema: Schema): string | undefined {
+  const { type } = schema;
+  if (type === 'object' && !isMap(value)) return `expected map, got ${JSON.stringify(value)}`;
+  if (type === 'array' && !Array.isArray(value)) return `expected list, got ${JSON.stringify(value)}`;
+  if (type === 'string' && typeof value !== 'string') return `expected string, got ${JSON.stringify(value)}`;
+  if (type === 'boolean' && typeof value !== 'boolean') return `expected boolean, got ${JSON.stringify(value)}`;
+  if ((type === 'integer' || type === 'number') && typeof value !== 'number')
+    return `expected numeric (int or float), got ${JSON.stringify(value)}`;
+  return undefined;
+}

@@ -1,0 +1,153 @@
+/**
+ * Decoding as the API server does it into Go types: wrong types are refused, unknown and duplicate fields are reported
+ * (apimachinery/pkg/runtime/serializer/json, sigs.k8s.io/json).
+ */
+import { goTypeOf } from '../../../hack/kubernetes-types.ts';
+import { parseQuantity } from '../cel/quantity.ts';
+import type { JsonObject, Schema } from '../types.ts';
+import { duplicateFields } from './json.ts';
+
+/** What cannot be decoded at all; the message is the text after "cannot be handled as a KIND: ". */
+export class DecodeError extends Error {}
+
+export interface Decoded {
+  /** A copy without unknown fields and nulls. */
+  object: JsonObject;
+  /** `unknown field "spec.x"`, `duplicate field "data.a"`: refused, warned about or ignored, as fieldValidation says. */
+  strictErrors: string[];
+}
+
+/**
+ * Decodes an object of a built-in type.
+ * @param source JSON text (then duplicate fields are found too) or a parsed object.
+ * @throws DecodeError for wrong types ('json: cannot unmarshal ...'), SyntaxError for what is no JSON.
+ */
+export function decodeStrict(source: string | JsonObject, schema: Schema): Decoded {
+  const value = typeof source === 'string' ? (JSON.parse(source) as unknown) : source;
+  const strictErrors = typeof source === 'string' ? duplicateErrors(source) : [];
+  const object = decodeValue(value, schema, { struct: '', goPath: [], path: '', unknown: strictErrors });
+  return { object: object as JsonObject, strictErrors };
+}
+
+/** `duplicate field "data.a"` for every field that occurs twice in a JSON text. */
+export function duplicateErrors(text: string): string[] {
+  return duplicateFields(text).map((path) => `duplicate field ${JSON.stringify(path)}`);
+}
+
+interface Position {
+  /** Name of the innermost Go struct. */
+  struct: string;
+  /** Fields from the root, without indexes, as Go's decoder counts them. */
+  goPath: string[];
+  /** Path as strict errors show it. */
+  path: string;
+  unknown: string[];
+}
+
+function decodeValue(value: unknown, schema: Schema, at: Position): unknown {
+  if (value === null || schema['x-kubernetes-preserve-unknown-fields'] === true) return value;
+  if (schema['x-kubernetes-int-or-string'] === true) return decodeIntOrString(value, schema, at);
+  const wrong = typeMismatch(value, schema);
+  if (wrong !== undefined) throw mismatch(wrong, goType(schema), at);
+  if (Array.isArray(value))
+    return value.map((item: unknown, index) =>
+      decodeValue(item, schema.items ?? {}, { ...at, path: `${at.path}[${index}]` }),
+    );
+  if (typeof value === 'object')
+    return schema.properties === undefined ? decodeMap(value, schema, at) : decodeStruct(value, schema, at);
+  if (typeof value === 'string' && schema.format === 'byte') checkBase64(value);
+  if (typeof value === 'string' && schema.format === 'date-time') checkTime(value);
+  return value;
+}
+
+function decodeStruct(value: object, schema: Schema, at: Position): JsonObject {
+  const struct = goTypeOf(schema)?.replace(/^.*\./, '') ?? at.struct;
+  const result: JsonObject = {};
+  for (const [key, item] of Object.entries(value) as [string, unknown][]) {
+    const path = at.path === '' ? key : `${at.path}.${key}`;
+    const property = Object.hasOwn(schema.properties ?? {}, key) ? schema.properties?.[key] : undefined;
+    if (property === undefined) at.unknown.push(`unknown field ${JSON.stringify(path)}`);
+    else if (item !== null)
+      result[key] = decodeValue(item, property, { ...at, struct, goPath: [...at.goPath, key], path });
+  }
+  return result;
+}
+
+function decodeMap(value: object, schema: Schema, at: Position): JsonObject {
+  const { additionalProperties } = schema;
+  const values = typeof additionalProperties === 'object' ? additionalProperties : {};
+  const entries = Object.entries(value).map(([key, item]: [string, unknown]) => {
+    // A null in a map of strings is the empty string: Go's zero value.
+    const zero = item === null && values.type === 'string' ? '' : item;
+    return [key, decodeValue(zero, values, { ...at, path: `${at.path}.${key}` })];
+  });
+  return Object.fromEntries(entries) as JsonObject;
+}
+
+function decodeIntOrString(value: unknown, schema: Schema, at: Position): unknown {
+  const isQuantity = schema['pattern'] !== undefined;
+  if (typeof value === 'string' && isQuantity && parseQuantity(value) === undefined) {
+    throw new DecodeError(
+      "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
+    );
+  }
+  if (typeof value === 'string') return value;
+  if (typeof value !== 'number')
+    throw mismatch(jsonType(value), isQuantity ? 'resource.Quantity' : 'intstr.IntOrString', at);
+  return isQuantity ? String(value) : value;
+}
+
+/** The JSON type when it does not fit, as Go names it. */
+function typeMismatch(value: unknown, { type }: Schema): string | undefined {
+  const actual = jsonType(value);
+  if (type === 'integer')
+    return actual !== 'number' ? actual : Number.isInteger(value) ? undefined : `number ${JSON.stringify(value)}`;
+  const expected = type === 'boolean' ? 'bool' : type;
+  return expected === undefined || actual === expected ? undefined : actual;
+}
+
+function jsonType(value: unknown): string {
+  if (Array.isArray(value)) return 'array';
+  return typeof value === 'boolean' ? 'bool' : typeof value;
+}
+
+function mismatch(actual: string, expected: string, { struct, goPath }: Position): DecodeError {
+  const where = goPath.length === 0 ? 'Go value' : `Go struct field ${struct}.${goPath.join('.')}`;
+  return new DecodeError(`json: cannot unmarshal ${actual} into ${where} of type ${expected}`);
+}
+
+function goType(schema: Schema): string {
+  if (schema.type === 'array') return `[]${goType(schema.items ?? {})}`;
+  if (schema.type === 'integer') return schema.format ?? 'int64';
+  if (schema.type === 'boolean') return 'bool';
+  if (schema.type === 'number') return 'float64';
+  if (schema.type === 'string')
+    return schema.format === 'byte' ? '[]uint8' : schema.format === 'date-time' ? 'v1.Time' : 'string';
+  if (typeof schema.additionalProperties === 'object') return `map[string]${goType(schema.additionalProperties)}`;
+  return goTypeOf(schema) ?? 'map[string]interface {}';
+}
+
+/** encoding/base64: line breaks are passed over, the first wrong byte is named. */
+function checkBase64(text: string): void {
+  const data = text.replaceAll(/[\r\n]/g, '');
+  const valid = /^[A-Za-z0-9+/]*/.exec(data)?.[0].length ?? 0;
+  const padding = data.slice(valid);
+  const complete =
+    (valid + padding.length) % 4 === 0 && /^={0,2}$/.test(padding) && !(padding.length > 0 && valid % 4 < 2);
+  if (!complete)
+    throw new DecodeError(
+      `illegal base64 data at input byte ${padding === '' || /^=+$/.test(padding) ? firstBadByte(data, valid) : valid}`,
+    );
+}
+
+function firstBadByte(data: string, valid: number): number {
+  return valid < data.length ? (valid % 4 < 2 ? valid : data.length) : valid - (valid % 4 === 0 ? 0 : valid % 4);
+}
+
+function checkTime(text: string): void {
+  if (/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/.test(text) && !Number.isNaN(Date.parse(text)))
+    return;
+  throw new DecodeError(
+    `parsing time ${JSON.stringify(JSON.stringify(text))} as "2006-01-02T15:04:05Z07:00": cannot parse ${JSON.stringify(text)} as "2006"`,
+  );
+}
