@@ -240,7 +240,10 @@ export interface ObjectStore {
  * (and again when it reinvokes), `validate` before the validating ones. Both throw a StatusError to refuse.
  */
 export interface ResourceAdmission {
-  mutate?(attributes: AdmissionAttributes, cluster: { store: ObjectStore; authorizer: Authorizer }): void | Promise<void>;
+  mutate?(
+    attributes: AdmissionAttributes,
+    cluster: { store: ObjectStore; authorizer: Authorizer },
+  ): void | Promise<void>;
   validate?(attributes: AdmissionAttributes, cluster: { store: ObjectStore; authorizer: Authorizer }): void;
 }
 
