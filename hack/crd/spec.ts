@@ -1,0 +1,219 @@
+/** spec: everything besides selection and template. What is not built yet is refused, never ignored. */
+import { DEFAULTS } from '../../src/api/v1alpha1/defaults.ts';
+import type { Schema } from '../../test/cluster/types.ts';
+import { type Rule, choice, integer, list, object, ruled, text } from './schema.ts';
+import { selection } from './selection.ts';
+import { template } from './template.ts';
+
+const injection = ruled(
+  object(
+    'How the template is brought into the pod.',
+    {
+      sidecarMode: ruled(
+        choice(
+          'Container: beside the containers of the pod. Native: the same, as init containers with restartPolicy Always (Kubernetes 1.29). Auto: native where every node can.',
+          ['Container', 'Native', 'Auto'],
+          DEFAULTS.injection.sidecarMode,
+        ),
+        { rule: "self != 'Auto'", message: 'Auto is not yet supported: use Container or Native' },
+      ),
+      position: choice(
+        "Where containers go among the pod's own. Default: native sidecars First, so that the pod's init containers have them; all others Last.",
+        ['First', 'Last', 'Before', 'After'],
+      ),
+      anchor: text('The container that Before and After refer to. A pod without it is injected as by default.', 63),
+      onConflict: choice(
+        "What happens when a name, mountPath or port is taken. Skip: the pod gets nothing, and a warning. Replace: the pod's item is replaced, where that is possible. Reject: the pod is refused.",
+        ['Skip', 'Replace', 'Reject'],
+        DEFAULTS.injection.onConflict,
+      ),
+    },
+    { default: {} },
+  ),
+  {
+    rule: "!has(self.position) || !(self.position in ['Before', 'After']) || (has(self.anchor) && self.anchor != '')",
+    message: 'position Before and After need injection.anchor: the name of the container to be placed next to',
+  },
+  {
+    rule: "!has(self.anchor) || self.anchor == '' || (has(self.position) && self.position in ['Before', 'After'])",
+    message: 'anchor is only for position Before and After: set one of them, or leave anchor out',
+  },
+);
+
+const overrides = ruled(
+  list(
+    'What a pod may change of the template by annotations. Empty: nothing.',
+    object(
+      'One annotation and what it sets.',
+      {
+        annotation: text('Annotation of the pod.', 317),
+        path: text('JSON pointer into the template.', 512),
+        type: choice('Type of the value.', ['string', 'integer', 'boolean', 'quantity']),
+        min: { type: 'integer', format: 'int64', description: 'Smallest value.' },
+        max: { type: 'integer', format: 'int64', description: 'Largest value.' },
+        maxLength: integer('Longest text.', 1, 4096),
+        enum: list('Allowed values.', { type: 'string', maxLength: 256 }, 64),
+      },
+      { required: ['annotation', 'path', 'type'] },
+    ),
+    32,
+  ),
+  { rule: 'size(self) == 0', message: 'overrides are not yet supported: leave them out' },
+);
+
+const rollout = object(
+  'What happens to running pods whose template is outdated, or that were missed.',
+  {
+    mode: ruled(
+      choice('Off: nothing. Restart: their workloads are restarted.', ['Off', 'Restart'], DEFAULTS.rollout.mode),
+      { rule: "self != 'Restart'", message: 'Restart is not yet supported: use Off, and restart workloads yourself' },
+    ),
+    maxUnavailable: {
+      'x-kubernetes-int-or-string': true,
+      description: 'Pods of a workload that may be down at one time: a number or a percentage.',
+      default: DEFAULTS.rollout.maxUnavailable,
+    },
+    maxPerMinute: integer('Restarts in a minute, over all workloads.', 1, 1000, DEFAULTS.rollout.maxPerMinute),
+  },
+  { default: {} },
+);
+
+const webhook = object(
+  'How the API server calls.',
+  {
+    failurePolicy: choice(
+      'What becomes of a pod when the call fails. Ignore: it starts without sidecar. Fail: it is refused.',
+      ['Ignore', 'Fail'],
+      DEFAULTS.webhook.failurePolicy,
+    ),
+    timeoutSeconds: integer(
+      'Seconds that the API server waits for the answer.',
+      1,
+      30,
+      DEFAULTS.webhook.timeoutSeconds,
+    ),
+    reinvocationPolicy: choice(
+      'Whether the API server asks again when a later webhook has changed the pod.',
+      ['IfNeeded', 'Never'],
+      DEFAULTS.webhook.reinvocationPolicy,
+    ),
+    existingConfiguration: ruled(
+      text(
+        "Name of somebody else's MutatingWebhookConfiguration: then only its caBundle fields are looked after.",
+        253,
+      ),
+      { rule: "self == ''", message: 'existingConfiguration is not yet supported: leave it out' },
+    ),
+  },
+  { default: {} },
+);
+
+/** A duration of Go without fractions, so that it reads the same everywhere. */
+const isDuration = (value: string): string =>
+  `${value}.matches('^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s)?$') && ${value} != ''`;
+
+const notServing: Rule[] = [
+  {
+    rule: "self != 'kubernetes.io/legacy-unknown'",
+    message:
+      'kubernetes.io/legacy-unknown cannot be asked for since Kubernetes 1.22: use sidecarinjector.dev/webhook-serving (the operator signs), kubernetes.io/kubelet-serving, or another signer of the cluster',
+  },
+  {
+    rule: "!(self in ['kubernetes.io/kube-apiserver-client', 'kubernetes.io/kube-apiserver-client-kubelet'])",
+    message:
+      'this signer signs client certificates, and a webhook needs a serving certificate: use sidecarinjector.dev/webhook-serving, kubernetes.io/kubelet-serving, or another signer of the cluster',
+  },
+  {
+    rule: "self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+/[-a-zA-Z0-9_.:]+(/[-a-zA-Z0-9_.:]+)*$')",
+    message:
+      'signerName must be a DNS name with a dot, a slash and a path, for example clusterissuers.cert-manager.io/my-issuer',
+  },
+];
+
+const keySelector = (kind: string): Schema =>
+  object(`A key of a ${kind}.`, {
+    namespace: text('Namespace.', 63),
+    name: text('Name.', 253),
+    key: text('Key of its data.', 253),
+  });
+
+const certificate = ruled(
+  object(
+    'The serving certificate of the webhook.',
+    {
+      signerName: ruled(
+        text('Who signs: a signer of certificates.k8s.io.', 571, { default: DEFAULTS.certificate.signerName }),
+        ...notServing,
+      ),
+      duration: ruled(
+        text('Lifetime to ask for; what the signer gives is what counts.', 32, {
+          default: DEFAULTS.certificate.duration,
+        }),
+        {
+          rule: `${isDuration('self')} && duration(self) >= duration('10m')`,
+          message:
+            'duration must be hours, minutes and seconds such as 2160h or 1h30m, and at least 10m: the shortest that a CertificateSigningRequest may ask for',
+        },
+      ),
+      renewBefore: ruled(
+        text(
+          'How long before its end the certificate is renewed. Default: a third of the lifetime that was given.',
+          32,
+        ),
+        {
+          rule: `${isDuration('self')} && duration(self) >= duration('1m')`,
+          message: 'renewBefore must be hours, minutes and seconds such as 720h or 1h30m, and at least 1m',
+        },
+      ),
+      keySize: {
+        ...integer('Bits of the RSA key.', 2048, 4096, DEFAULTS.certificate.keySize),
+        enum: [2048, 3072, 4096],
+      },
+      caBundleFrom: ruled(
+        object('Where the CA certificates of a foreign signer are read.', {
+          configMap: keySelector('ConfigMap'),
+          secret: keySelector('Secret'),
+          inline: text('PEM certificates.', 65536),
+        }),
+        {
+          rule: "!has(self.configMap) && !has(self.secret) && (!has(self.inline) || self.inline == '')",
+          message: "caBundleFrom is not yet supported: leave it out; the certificate's own chain is trusted",
+        },
+      ),
+    },
+    { default: {} },
+  ),
+  {
+    rule: `!has(self.renewBefore) || !has(self.duration) || !(${isDuration('self.renewBefore')}) || !(${isDuration('self.duration')}) || duration(self.renewBefore) < duration(self.duration)`,
+    message: 'renewBefore must be shorter than duration: a certificate cannot be renewed before it is made',
+    fieldPath: '.renewBefore',
+  },
+);
+
+const POSITIVE = `(has(self.selection.namespaceSelector.matchLabels) && size(self.selection.namespaceSelector.matchLabels) > 0) || (has(self.selection.namespaceSelector.matchExpressions) && self.selection.namespaceSelector.matchExpressions.exists(e, e.operator in ['In', 'Exists']))`;
+
+export const spec: Schema = ruled(
+  object(
+    'What is to be injected, where and how.',
+    {
+      mode: choice(
+        'Enforce: inject. Audit: decide, count and warn, and change no pod. Paused: keep answering, and change no pod.',
+        ['Enforce', 'Audit', 'Paused'],
+        DEFAULTS.mode,
+      ),
+      selection,
+      template,
+      injection,
+      overrides,
+      rollout,
+      webhook,
+      certificate,
+    },
+    { required: ['selection', 'template'] },
+  ),
+  {
+    rule: `!has(self.webhook) || !has(self.webhook.failurePolicy) || self.webhook.failurePolicy != 'Fail' || ${POSITIVE}`,
+    message:
+      'failurePolicy Fail needs a namespaceSelector that says which namespaces it selects (matchLabels, or an In or Exists expression): else an outage stops pods in namespaces that nobody thought of',
+  },
+);

@@ -1,0 +1,42 @@
+/** status: written by the operator alone. */
+import type { Schema } from '../../test/cluster/types.ts';
+import { keyedList, kubernetesType, list, object } from './schema.ts';
+
+const words = (description: string): Schema => ({ type: 'string', description });
+const count = (description: string): Schema => ({ type: 'integer', format: 'int64', description });
+const time = (description: string): Schema => ({ type: 'string', format: 'date-time', description });
+
+export const status: Schema = object('What the operator found and did.', {
+  observedGeneration: count('The generation of the spec that this status is about.'),
+  conditions: keyedList(
+    'Ready sums up the others: Accepted, CertificateReady, WebhookConfigured, InjectionVerified, SelectorMatches. Reconciling and Stalled are there only while true.',
+    kubernetesType('io.k8s.apimachinery.pkg.apis.meta.v1.Condition'),
+    16,
+    'type',
+  ),
+  certificate: object('The certificate that is served.', {
+    signerName: words('Who signed it.'),
+    serialNumber: words('Its serial number, in hexadecimal.'),
+    notBefore: time('Start of its validity.'),
+    notAfter: time('End of its validity.'),
+    renewalTime: time('When it is renewed.'),
+    secretName: words('Secret that holds it.'),
+    requestName: words('CertificateSigningRequest that it came from.'),
+    trustedCAs: list('SHA-256 fingerprints of the certificates in the caBundle.', { type: 'string' }, 16),
+  }),
+  webhook: object('The webhook.', {
+    configurationName: words('MutatingWebhookConfiguration.'),
+    serviceName: words('Service that it calls.'),
+    path: words('Path of the call.'),
+  }),
+  template: object('The template in force.', {
+    revision: words('Revision, as in the status annotation of pods.'),
+    acceptedGeneration: count('Generation of the spec that it came from.'),
+  }),
+  pods: object('Running pods.', {
+    matched: count('Pods that the selection says should have the sidecar.'),
+    injected: count('Of these, pods that have it.'),
+    outdated: count('Of these, pods with an older template.'),
+    missed: count('Pods that should have it, and have not.'),
+  }),
+});
