@@ -213,13 +213,22 @@ export const operatorError = <C extends ErrorCode>(
 
 const textOf = (thrown: unknown): string => {
   if (thrown instanceof Error) return thrown.message || thrown.name;
-  return typeof thrown === 'string' ? thrown : JSON.stringify(thrown);
+  if (typeof thrown === 'string') return thrown;
+  try {
+    return JSON.stringify(thrown) ?? '';
+  } catch {
+    return 'something that is no error';
+  }
 };
+
+/** How many causes are followed; they may go in a circle. */
+const MAX_CAUSES = 6;
 
 /** A one-line text of anything thrown, with the causes that add something. For conditions and Events. */
 export const describeError = (error: unknown): string => {
   const parts: string[] = [];
-  for (let current: unknown = error; current !== undefined && parts.length < 4;) {
+  let current = error;
+  for (let depth = 0; depth < MAX_CAUSES && current !== undefined; depth++) {
     const text = textOf(current).replaceAll(/\s+/g, ' ');
     if (!parts.some((part) => part.includes(text))) parts.push(text);
     current = current instanceof Error ? current.cause : undefined;

@@ -5,6 +5,7 @@
  */
 
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { REASONS } from '../domain/reasons.ts';
 import { VERSION } from '../version.ts';
 
 const PREFIX = 'sidecar_injector_';
@@ -25,11 +26,10 @@ const TABLE = {
     ['injector'],
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5],
   ],
-  admission_in_flight: ['gauge', 'Admission requests being answered now.', []],
   admission_refused_total: ['counter', 'Admission requests that got no review, by HTTP status.', ['code']],
   tls_client_errors_total: [
     'counter',
-    'TLS handshakes that the client broke off; unknown_ca and bad_certificate mean that the API server does not trust what is served.',
+    'TLS handshakes that failed; untrusted means that the API server does not trust what is served.',
     ['injector', 'reason'],
   ],
 
@@ -96,17 +96,14 @@ export const metricNames = (): { name: string; kind: string; help: string; label
 const RESTARTS = ['closed', 'gone', 'network', 'refused', 'bad-data'];
 const RESULTS = ['success', 'requeue', 'error'];
 const REFUSALS = ['400', '404', '405', '413', '415', '429', '500', '503'];
-const TLS_REASONS = ['unknown_ca', 'bad_certificate', 'certificate_expired', 'other'];
+const TLS_REASONS = ['untrusted', 'other'];
+/** Where a handshake named no SidecarInjector that we know: the name comes from outside. */
+const UNKNOWN = 'unknown';
 const ISSUES = ['issued', 'denied', 'failed', 'unusable'];
-
-/** A decision and its reason code, as the table of reasons in `domain/` lists them. */
-export interface DecisionLabel {
-  decision: string;
-  reason: string;
-}
 
 export class Metrics {
   readonly #registry = new Registry();
+  readonly #injectors = new Set<string>();
   readonly #counters = new Map<string, Counter>();
   readonly #gauges = new Map<string, Gauge>();
   readonly #histograms = new Map<string, Histogram>();
@@ -121,6 +118,7 @@ export class Metrics {
     }
     this.set('build_info', { version: VERSION }, 1);
     for (const code of REFUSALS) this.count('admission_refused_total', { code }, 0);
+    for (const reason of TLS_REASONS) this.count('tls_client_errors_total', { injector: UNKNOWN, reason }, 0);
     if (options.defaults !== false) collectDefaultMetrics({ register: this.#registry });
   }
 
@@ -140,8 +138,9 @@ export class Metrics {
   }
 
   /** Starts all series of one SidecarInjector at zero. Calling it again changes nothing. */
-  startInjector(injector: string, decisions: Iterable<DecisionLabel> = []): void {
-    for (const { decision, reason } of decisions) {
+  startInjector(injector: string): void {
+    this.#injectors.add(injector);
+    for (const [reason, { action: decision }] of Object.entries(REASONS)) {
       for (const dry_run of ['true', 'false']) {
         this.count('admission_decisions_total', { injector, decision, reason, dry_run }, 0);
       }
@@ -154,6 +153,7 @@ export class Metrics {
 
   /** Ends all series of one SidecarInjector. */
   async forgetInjector(injector: string): Promise<void> {
+    this.#injectors.delete(injector);
     for (const metric of [...this.#counters.values(), ...this.#gauges.values(), ...this.#histograms.values()]) {
       for (const { labels } of (await metric.get()).values) {
         if (labels['injector'] !== injector) continue;
@@ -183,6 +183,22 @@ export class Metrics {
     this.count('queue_retries_total', { queue: name }, 0);
     this.#histograms.get('queue_wait_seconds')?.zero({ queue: name });
   }
+
+  /** For `createAdmissionServer`. */
+  readonly admission = {
+    decided: (event: { injector: string; action: string; reason: string; dryRun: boolean; seconds: number }): void => {
+      const { injector, action: decision, reason, dryRun, seconds } = event;
+      this.count('admission_decisions_total', { injector, decision, reason, dry_run: String(dryRun) });
+      this.observe('admission_duration_seconds', { injector }, seconds);
+    },
+    refused: ({ status }: { status: number }): void => this.count('admission_refused_total', { code: String(status) }),
+    handshakeFailed: ({ servername, untrusted }: { servername: string; untrusted: boolean }): void => {
+      const [service = ''] = servername.split('.', 1);
+      const name = service.replace(/^sidecar-injector-/, '');
+      const injector = this.#injectors.has(name) ? name : UNKNOWN;
+      this.count('tls_client_errors_total', { injector, reason: untrusted ? 'untrusted' : 'other' });
+    },
+  };
 
   /** For `createKubeClient`. */
   readonly client = {
