@@ -204,6 +204,11 @@ export interface Resource {
   columns: Column[];
   /** Not stored: POST is answered by this (SelfSubjectAccessReview, TokenReview). */
   virtual?(object: KubeObject, context: WriteContext): KubeObject;
+  /**
+   * For versions that share a storage key but not their fields (core and events.k8s.io events): an object as another version
+   * stored it, in the form of this one.
+   */
+  convert?(object: KubeObject): KubeObject;
   /** Admission plugins that are about this resource only. */
   admission?: ResourceAdmission;
   /** True when a CustomResourceDefinition made it. */
