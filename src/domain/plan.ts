@@ -1,6 +1,6 @@
 /** facts -> actions: what is to be done for an injector now, in this order. Pure. */
 import { modeOf } from '../api/v1alpha1/defaults.ts';
-import { objectName, secretName, serviceName, webhookConfigurationName } from '../api/v1alpha1/names.ts';
+import { secretName, serviceName, webhookConfigurationName } from '../api/v1alpha1/names.ts';
 import type { JsonObject, SidecarInjector } from '../api/v1alpha1/types.ts';
 import { nextStep, type IssuanceFacts, type Step } from './issuance.ts';
 import { driftOf } from './plan-drift.ts';
@@ -63,6 +63,8 @@ export interface Facts {
   template: TemplateFacts;
   probe: ProbeFacts | undefined;
   namespaces: readonly { name: string; labels: Readonly<Record<string, string>> }[];
+  /** What kept the operator from doing the next action. */
+  trouble?: string | undefined;
 }
 
 export type IssuanceStep = Exclude<Step, { step: 'None' } | { step: 'Wait' }>;
@@ -180,13 +182,4 @@ function planProbe(facts: Facts): Action[] {
 function repairText(drift: { kind: string; path?: string }, what: string, known: boolean): string | undefined {
   if (drift.kind === 'Altered') return `${what} was changed by somebody else at ${drift.path}; restored`;
   return drift.kind === 'Missing' && known ? `${what} was deleted; created again` : undefined;
-}
-
-/** Names of what is removed after the injector is gone, the webhook configuration first. */
-export function cleanupOrder(injector: string): { webhookConfiguration: string; secret: string; service: string } {
-  return {
-    webhookConfiguration: webhookConfigurationName(injector),
-    secret: secretName(injector),
-    service: objectName(injector),
-  };
 }

@@ -155,9 +155,12 @@ export function statusOf(facts: Facts): SidecarInjectorStatus {
         now,
       )
     : clearCondition(conditions, 'Stalled');
-  conditions = reconciling
-    ? setCondition(conditions, { type: 'Reconciling', ...yes(Reason.Progressing, summary) }, generation, now)
-    : clearCondition(conditions, 'Reconciling');
+  const progress =
+    facts.trouble === undefined ? yes(Reason.Progressing, summary) : yes(Reason.RetryingAfterError, facts.trouble);
+  conditions =
+    reconciling || facts.trouble !== undefined
+      ? setCondition(conditions, { type: 'Reconciling', ...progress }, generation, now)
+      : clearCondition(conditions, 'Reconciling');
 
   const revision = revisionToServe(facts.template);
   const old = injector.status?.template;

@@ -1,0 +1,33 @@
+/** What the reconciler of an injector works with. */
+import type { OperatorFacts } from '../../domain/plan-objects.ts';
+import type { ProbeFacts, TemplateFacts } from '../../domain/plan.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import type { EventRecorder } from '../../kube/events.ts';
+import type { Logger } from '../../observe/log.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Caches } from '../serving/caches.ts';
+import type { Serving } from '../serving/serving.ts';
+
+export interface InjectorContext {
+  client: KubeClient;
+  caches: Caches;
+  serving: Serving;
+  operator: OperatorFacts;
+  /** Who the operator is to the API server. */
+  username: string;
+  events: Pick<EventRecorder, 'record'>;
+  clock: Clock;
+  log: Logger;
+}
+
+/** What is remembered of an injector between two looks at it. Losing it costs a trial and a probe, nothing else. */
+export interface Memory {
+  trial?: TemplateFacts['trial'];
+  probe?: ProbeFacts;
+  /** Probes in a row that failed for the same subject. */
+  probeFailures: number;
+}
+
+export function nowOf(context: Pick<InjectorContext, 'clock'>): Date {
+  return new Date(context.clock.now());
+}

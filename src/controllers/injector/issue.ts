@@ -1,0 +1,200 @@
+/** The writes of issuance: one write per step, each of which fails when somebody else was faster. */
+import { createPublicKey } from 'node:crypto';
+import { certificateOf } from '../../api/v1alpha1/defaults.ts';
+import type { SidecarInjector } from '../../api/v1alpha1/types.ts';
+import { ownedMetadata } from '../../domain/plan-objects.ts';
+import type { IssuanceStep } from '../../domain/plan.ts';
+import { operatorError } from '../../errors.ts';
+import { isAlreadyExists } from '../../kube/errors.ts';
+import type { CertificateSigningRequest, MutatingWebhookConfiguration, Secret } from '../../kube/objects.ts';
+import { RESOURCES } from '../../kube/resources.ts';
+import { create, replace } from '../../kube/verbs.ts';
+import { issueServing } from '../../pki/authority.ts';
+import { generatePrivateKey } from '../../pki/keys.ts';
+import { publishedBundle } from '../serving/serving.ts';
+import { writeState, type SecretState } from '../secret.ts';
+import { ensureAuthority } from './authority.ts';
+import { lifetimeSeconds } from './certificate.ts';
+import { nowOf, type InjectorContext } from './context.ts';
+import { recordEvent } from './events.ts';
+import type { Gathered } from './gather.ts';
+
+/** Writes the state into the injector's Secret: creates it, or replaces exactly the version that was read. */
+export async function storeState(
+  context: InjectorContext,
+  injector: SidecarInjector,
+  gathered: Pick<Gathered, 'secret'>,
+  state: SecretState,
+  signal: AbortSignal,
+): Promise<void> {
+  const { client, operator } = context;
+  const secret = writeState(injector, operator.namespace, state, gathered.secret);
+  await (gathered.secret === undefined
+    ? create<Secret>(client, RESOURCES.secrets, secret, { signal })
+    : replace<Secret>(client, RESOURCES.secrets, secret, { signal }));
+}
+
+export async function performIssuance(
+  context: InjectorContext,
+  injector: SidecarInjector,
+  step: IssuanceStep,
+  gathered: Gathered,
+  signal: AbortSignal,
+): Promise<void> {
+  const { log } = context;
+  const { state } = gathered;
+  switch (step.step) {
+    case 'GenerateKey': {
+      const pendingKey = await generatePrivateKey(certificateOf(injector).keySize);
+      const previousAnchors = anchorsToKeep(gathered);
+      await storeState(
+        context,
+        injector,
+        gathered,
+        { ...state, pendingKey, attempt: step.attempt, previousAnchors },
+        signal,
+      );
+      log.info('a new key waits for its certificate', {
+        injector: injector.metadata.name,
+        why: step.why,
+        attempt: step.attempt,
+      });
+      return;
+    }
+    case 'DropPending':
+      await storeState(context, injector, gathered, { ...state, pendingKey: '', attempt: 0 }, signal);
+      return;
+    case 'CreateRequest':
+      await createSigningRequest(context, injector, step.wanted, signal);
+      return;
+    case 'Approve':
+      await approve(context, gathered, signal);
+      return;
+    case 'Sign':
+      await signRequest(context, injector, gathered, signal);
+      return;
+    case 'Promote':
+      await promote(context, injector, gathered, signal);
+      return;
+  }
+}
+
+/**
+ * What replicas may still be serving while a first certificate is being made: the Secret is lost, but the webhook
+ * configuration says what was trusted. It goes on to be trusted until the new certificate replaces it.
+ */
+function anchorsToKeep({ facts, state }: Gathered): string {
+  if (state.previousAnchors !== '' || facts.identity !== undefined || facts.webhookConfiguration === undefined) {
+    return state.previousAnchors;
+  }
+  return publishedBundle(facts.webhookConfiguration as unknown as MutatingWebhookConfiguration) ?? '';
+}
+
+async function createSigningRequest(
+  { client, log }: InjectorContext,
+  injector: SidecarInjector,
+  wanted: Extract<IssuanceStep, { step: 'CreateRequest' }>['wanted'],
+  signal: AbortSignal,
+): Promise<void> {
+  const { name, request, signerName, usages, expirationSeconds } = wanted;
+  const object: CertificateSigningRequest = {
+    apiVersion: 'certificates.k8s.io/v1',
+    kind: 'CertificateSigningRequest',
+    metadata: ownedMetadata(injector, name),
+    spec: { request: Buffer.from(request).toString('base64'), signerName, usages: [...usages], expirationSeconds },
+  };
+  try {
+    await create(client, RESOURCES.certificateSigningRequests, object, { signal });
+    log.info('a certificate is asked for', { injector: injector.metadata.name, request: name, signerName });
+  } catch (error) {
+    // Made before a crash, or by another leader: the next look reads it and judges whether it is ours.
+    if (!isAlreadyExists(error)) throw error;
+  }
+}
+
+/** A whole PUT: a patch of the list of conditions would remove those of others (reference/certs.md 1.1). */
+async function approve(
+  { client, log, clock }: InjectorContext,
+  { request }: Gathered,
+  signal: AbortSignal,
+): Promise<void> {
+  if (request === undefined) return;
+  const approved: CertificateSigningRequest = {
+    ...request,
+    status: {
+      ...request.status,
+      conditions: [
+        ...(request.status?.conditions ?? []),
+        {
+          type: 'Approved',
+          status: 'True',
+          reason: 'RequestedByTheOperator',
+          message: 'Key, subject, names, usages, signer and requestor are exactly what the operator asked for.',
+          lastUpdateTime: `${new Date(clock.now()).toISOString().slice(0, 19)}Z`,
+        },
+      ],
+    },
+  };
+  await replace(client, RESOURCES.certificateSigningRequests, approved, { subresource: 'approval', signal });
+  log.info('approved a request of our own', { request: request.metadata.name });
+}
+
+async function signRequest(
+  context: InjectorContext,
+  injector: SidecarInjector,
+  { request, pending }: Gathered,
+  signal: AbortSignal,
+): Promise<void> {
+  if (request === undefined || pending === undefined) return;
+  const authority = await ensureAuthority(context, signal);
+  const leaf = await issueServing({
+    authority,
+    publicKey: createPublicKey(pending.key),
+    identity: pending.identity,
+    now: nowOf(context),
+    lifetimeSeconds: lifetimeSeconds(injector),
+  }).catch((error: unknown) => {
+    throw operatorError('SI3007', { detail: error instanceof Error ? error.message : String(error) }, { cause: error });
+  });
+  const certificate = Buffer.from(leaf + authority.certificate).toString('base64');
+  const signed: CertificateSigningRequest = { ...request, status: { ...request.status, certificate } };
+  await replace(context.client, RESOURCES.certificateSigningRequests, signed, { subresource: 'status', signal });
+  context.log.info('signed a request of our own', { request: request.metadata.name });
+}
+
+/** One write turns the pending key and its certificate into what is served. */
+async function promote(
+  context: InjectorContext,
+  injector: SidecarInjector,
+  gathered: Gathered,
+  signal: AbortSignal,
+): Promise<void> {
+  const { state, issued, pending, facts, request } = gathered;
+  if (issued === undefined || pending === undefined || request === undefined) return;
+  const working = facts.identity !== undefined && facts.identity.failure === undefined;
+  const sameAnchors = issued.anchors === state.anchors;
+  await storeState(
+    context,
+    injector,
+    gathered,
+    {
+      certificate: issued.certificate,
+      key: state.pendingKey,
+      anchors: issued.anchors,
+      // A new anchor does not push out the old one: replicas that have not read this yet serve the old certificate.
+      previousAnchors: working && !sameAnchors ? state.anchors : state.previousAnchors,
+      pendingKey: '',
+      attempt: 0,
+      signerName: pending.wanted.signerName,
+      requestName: request.metadata.name,
+    },
+    signal,
+  );
+  context.log.info('a new certificate is stored', { injector: injector.metadata.name, request: request.metadata.name });
+  recordEvent(context, injector, {
+    type: 'Normal',
+    reason: 'CertificateIssued',
+    action: 'Promote',
+    note: `${pending.wanted.signerName} issued the certificate that ${request.metadata.name} asked for`,
+  });
+}

@@ -1,0 +1,68 @@
+/** Proof that injection works: a pod sent through the API server as a dry run must come back with the sidecar (DESIGN 5). */
+import type { JsonObject, SidecarInjector } from '../../api/v1alpha1/types.ts';
+import { inject } from '../../domain/inject.ts';
+import { probePod } from '../../domain/render.ts';
+import { templateRevision } from '../../domain/revision.ts';
+import { ApiError } from '../../kube/errors.ts';
+import type { KubeObject } from '../../kube/objects.ts';
+import { RESOURCES } from '../../kube/resources.ts';
+import { create } from '../../kube/verbs.ts';
+import { nowOf, type InjectorContext, type Memory } from './context.ts';
+
+const WHILE_IT_HOLDS_MS = 600_000;
+const WHILE_IT_FAILS_MS = 60_000;
+/** API servers learn of a new configuration by a watch: within 20 ms as measured, so the first probes are quick. */
+const FIRST_RETRY_MS = 50;
+
+/** Sends a probe pod and remembers what came of it, and when to send the next. */
+export async function probe(
+  context: InjectorContext,
+  injector: SidecarInjector,
+  of: string,
+  memory: Memory,
+  signal: AbortSignal,
+): Promise<void> {
+  const before = memory.probe;
+  if (before?.of !== of) memory.probeFailures = 0;
+  const failure = await sendProbe(context, injector, signal);
+  const at = nowOf(context);
+  const succeeded = failure === undefined;
+  const wait = succeeded ? WHILE_IT_HOLDS_MS : Math.min(FIRST_RETRY_MS * 2 ** memory.probeFailures, WHILE_IT_FAILS_MS);
+  memory.probeFailures = succeeded ? 0 : memory.probeFailures + 1;
+  const message =
+    failure ?? `a probe pod came back from the API server with revision ${revisionInForce(context, injector)}`;
+  memory.probe = { of, succeeded, message, at, again: new Date(at.getTime() + wait) };
+  if (before?.succeeded !== succeeded || before.message !== message) {
+    const fields = { injector: injector.metadata.name, succeeded, detail: message };
+    if (succeeded) context.log.info('injection is verified', fields);
+    else context.log.warn('injection does not work', fields);
+  }
+}
+
+function revisionInForce({ serving }: InjectorContext, injector: SidecarInjector): string {
+  const inForce = serving.injector(injector.metadata.name);
+  return inForce === undefined ? 'none' : templateRevision(inForce);
+}
+
+/** Why the probe failed; undefined when the pod has all that the template in force adds. */
+async function sendProbe(
+  { client, serving }: InjectorContext,
+  injector: SidecarInjector,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const { name } = injector.metadata;
+  const inForce = serving.injector(name);
+  if (inForce === undefined) return 'this replica has not read the accepted template yet';
+  try {
+    const pod = await create(client, RESOURCES.pods, probePod(name) as unknown as KubeObject, { dryRun: true, signal });
+    const { operations, conflicts } = inject(pod as unknown as JsonObject, inForce);
+    const conflict = conflicts[0];
+    if (conflict !== undefined) return `the probe pod came back with a conflict: ${conflict.text}`;
+    return operations.length === 0
+      ? undefined
+      : 'the probe pod came back without the sidecar: the API server did not call the webhook';
+  } catch (error) {
+    if (error instanceof ApiError) return error.message;
+    throw error;
+  }
+}

@@ -1,0 +1,41 @@
+/** One status write per reconcile, and only when something changed. */
+import type { SidecarInjector } from '../../api/v1alpha1/types.ts';
+import { STATUS_FIELD_MANAGER } from '../../api/v1alpha1/names.ts';
+import type { Facts } from '../../domain/plan.ts';
+import { statusChanged, statusOf } from '../../domain/status.ts';
+import { isNotFound } from '../../kube/errors.ts';
+import type { KubeObject } from '../../kube/objects.ts';
+import { RESOURCES } from '../../kube/resources.ts';
+import { apply } from '../../kube/verbs.ts';
+import type { InjectorContext } from './context.ts';
+import { recordTransitions } from './events.ts';
+
+/** Writes what the facts say of the injector. Server-side apply: fields of other writers of the status stay theirs. */
+export async function writeStatus(
+  context: InjectorContext,
+  injector: SidecarInjector,
+  facts: Facts,
+  signal: AbortSignal,
+): Promise<void> {
+  const status = statusOf(facts);
+  if (!statusChanged(status, injector.status)) return;
+  const { apiVersion, kind, metadata } = injector;
+  const body: KubeObject & { status: typeof status } = {
+    apiVersion,
+    kind,
+    // With the uid the write fails when the object was deleted and made anew meanwhile.
+    metadata: { name: metadata.name, ...(metadata.uid !== undefined && { uid: metadata.uid }) },
+    status,
+  };
+  try {
+    await apply(context.client, RESOURCES.sidecarInjectors, body, {
+      subresource: 'status',
+      fieldManager: STATUS_FIELD_MANAGER,
+      signal,
+    });
+  } catch (error) {
+    if (isNotFound(error)) return;
+    throw error;
+  }
+  recordTransitions(context, injector, status);
+}

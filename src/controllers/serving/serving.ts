@@ -1,0 +1,176 @@
+/** What every replica needs to answer admission: identities, injectors with their accepted templates, and whether it is ready. */
+import type { SecureContext } from 'node:tls';
+import { injectorOfServerName, secretName, webhookConfigurationName } from '../../api/v1alpha1/names.ts';
+import type { SidecarInjector } from '../../api/v1alpha1/types.ts';
+import { webhookUrl, type OperatorFacts } from '../../domain/plan-objects.ts';
+import { templateRevision } from '../../domain/revision.ts';
+import type { MutatingWebhookConfiguration } from '../../kube/objects.ts';
+import type { Logger } from '../../observe/log.ts';
+import { requiredNames } from '../identity.ts';
+import { injectorOf } from '../owned.ts';
+import { revisionName, withAccepted } from '../revisions.ts';
+import { readState } from '../secret.ts';
+import type { Caches } from './caches.ts';
+import { candidateOf, choose, distrust, type ServedIdentity } from './identities.ts';
+
+export interface ServingOptions {
+  caches: Caches;
+  operator: OperatorFacts;
+  now: () => Date;
+  log: Logger;
+}
+
+/** The CA bundle in a webhook configuration that API servers use now, as PEM; undefined when there is no configuration. */
+export function publishedBundle(configuration: MutatingWebhookConfiguration | undefined): string | undefined {
+  if (configuration === undefined) return undefined;
+  const bundles = (configuration.webhooks ?? []).map(({ clientConfig }) => clientConfig.caBundle ?? '');
+  // All entries say the same; when somebody changed one of them, the shortest is the one to fear.
+  const shortest = bundles.toSorted((a, b) => a.length - b.length)[0] ?? '';
+  return Buffer.from(shortest, 'base64').toString('utf8');
+}
+
+export class Serving {
+  readonly #options: ServingOptions;
+  readonly #identities = new Map<string, ServedIdentity>();
+  /** Why the Secret of an injector is not what is served; to log each reason once. */
+  readonly #complaints = new Map<string, string>();
+  readonly #accepted = new Map<string, { source: SidecarInjector; revision: string; injector: SidecarInjector }>();
+  readonly #listeners = new Set<(injector: string) => void>();
+
+  constructor(options: ServingOptions) {
+    this.#options = options;
+  }
+
+  /** Follows the caches from now on. Returns the function that ends it. */
+  start(): () => void {
+    const { caches } = this.#options;
+    const stops = [
+      caches.secrets.onChange(({ object }) => this.#refresh(injectorOf(object))),
+      caches.webhookConfigurations.onChange(({ object }) => this.#refresh(injectorOf(object))),
+      caches.injectors.onChange(({ object }) => this.#refresh(object.metadata.name)),
+    ];
+    return () => {
+      for (const stop of stops) stop();
+    };
+  }
+
+  /** Calls the listener with the injector's name whenever this replica begins to serve another identity. */
+  onChange(listener: (injector: string) => void): void {
+    this.#listeners.add(listener);
+  }
+
+  get synced(): boolean {
+    return Object.values(this.#options.caches).every((cache) => cache.hasSynced);
+  }
+
+  served(injector: string): ServedIdentity | undefined {
+    return this.#identities.get(injector);
+  }
+
+  /** The TLS identity for a server name (SNI). */
+  contextFor(servername: string): SecureContext | undefined {
+    const { operator } = this.#options;
+    const injector = injectorOfServerName(servername, operator.namespace) ?? this.#byUrlHost(servername);
+    return injector === undefined ? undefined : this.#identities.get(injector)?.context;
+  }
+
+  /**
+   * The identity for clients that send no server name, as Go does for an IP address: with `--webhook-url` to an address,
+   * every certificate names that address, so that of the first injector does for all that share its signer.
+   */
+  defaultIdentity(): ServedIdentity | undefined {
+    const first = [...this.#identities.keys()].sort()[0];
+    return first === undefined ? undefined : this.#identities.get(first);
+  }
+
+  #byUrlHost(servername: string): string | undefined {
+    const { operator } = this.#options;
+    return [...this.#identities.keys()].find((name) => {
+      const url = webhookUrl(name, operator);
+      return url !== undefined && new URL(url).hostname === servername;
+    });
+  }
+
+  /** The injector with the template that is in force; undefined while none has been accepted. */
+  injector(name: string): SidecarInjector | undefined {
+    const { caches, operator } = this.#options;
+    const injector = caches.injectors.get(name);
+    const revision = injector?.status?.template?.revision;
+    if (injector === undefined || revision === undefined) return undefined;
+    if (templateRevision(injector) === revision) return injector;
+    const known = this.#accepted.get(name);
+    if (known !== undefined && known.source === injector && known.revision === revision) return known.injector;
+    const record = caches.revisions.get(revisionName(name, revision), operator.namespace);
+    // The record may come a moment after the status that names it; until then what was served before goes on.
+    const parts = record?.data ?? known?.injector.spec;
+    if (parts === undefined) return undefined;
+    const { template, injection } = parts;
+    const composed = withAccepted(injector, { template, ...(injection !== undefined && { injection }) });
+    if (record !== undefined) this.#accepted.set(name, { source: injector, revision, injector: composed });
+    return composed;
+  }
+
+  namespaceLabels(name: string): Readonly<Record<string, string>> | undefined {
+    return this.#options.caches.namespaces.get(name)?.metadata.labels;
+  }
+
+  /** Why this replica must not get requests yet; empty when it may (DESIGN 2). */
+  unreadiness(): string[] {
+    const { caches, now } = this.#options;
+    const waiting = Object.values(caches).filter((cache) => !cache.hasSynced);
+    if (waiting.length > 0) return [`not synced: ${waiting.map((cache) => cache.name).join(', ')}`];
+    return caches.injectors.list().flatMap(({ metadata: { name } }) => {
+      const published = publishedBundle(caches.webhookConfigurations.get(webhookConfigurationName(name)));
+      // Nobody calls before the configuration is there: it is made when the first replica serves.
+      if (published === undefined) return [];
+      const identity = this.#identities.get(name);
+      if (identity === undefined) return [`${name}: no certificate to serve`];
+      const reason = distrust(identity, published, now());
+      return reason === undefined ? [] : [`${name}: the published caBundle does not verify what is served: ${reason}`];
+    });
+  }
+
+  #refresh(name: string | undefined): void {
+    if (name === undefined) return;
+    const { caches, operator, now, log } = this.#options;
+    const published = publishedBundle(caches.webhookConfigurations.get(webhookConfigurationName(name)));
+    if (caches.injectors.get(name) === undefined && published === undefined) {
+      // The injector is gone, and so is everybody who called it.
+      if (caches.injectors.hasSynced && caches.webhookConfigurations.hasSynced) this.#forget(name);
+      return;
+    }
+    const secret = caches.secrets.get(secretName(name), operator.namespace);
+    const { identity: next, failure } =
+      secret === undefined
+        ? { failure: 'the Secret does not exist' }
+        : candidateOf(readState(secret), requiredNames(name, operator), now());
+    const current = this.#identities.get(name);
+    const chosen = choose(current, next, published, now());
+    this.#complain(name, failure ?? (chosen === next ? undefined : 'the published caBundle does not verify it yet'));
+    if (chosen === undefined || chosen.fingerprint === current?.fingerprint) return;
+    this.#identities.set(name, chosen);
+    log.info('serving a certificate', {
+      injector: name,
+      serialNumber: chosen.material.leaf.serialNumber,
+      notAfter: chosen.material.leaf.validToDate.toISOString(),
+    });
+    for (const listener of this.#listeners) listener(name);
+  }
+
+  #complain(name: string, reason: string | undefined): void {
+    if (this.#complaints.get(name) === reason) return;
+    if (reason === undefined) {
+      this.#complaints.delete(name);
+      return;
+    }
+    this.#complaints.set(name, reason);
+    if (this.#identities.has(name))
+      this.#options.log.warn('the certificate in memory goes on', { injector: name, reason });
+  }
+
+  #forget(name: string): void {
+    this.#identities.delete(name);
+    this.#complaints.delete(name);
+    this.#accepted.delete(name);
+  }
+}
