@@ -75,7 +75,7 @@ export const template: Schema = ruled(
   }),
   {
     rule: ADDED.map((path) => isNotEmpty(path)).join(' || '),
-    message: `the template adds nothing: name at least one of containers, initContainers, volumes, imagePullSecrets, hostAliases, metadata or appContainers`,
+    message: `the template adds nothing: add at least one of containers, initContainers, volumes, imagePullSecrets, hostAliases, metadata or appContainers`,
   },
   {
     rule: unique('containers'),

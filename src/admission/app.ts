@@ -7,7 +7,7 @@ import type { Action, ReasonCode } from '../domain/reasons.ts';
 import { describeError } from '../errors.ts';
 import type { Logger } from '../observe/log.ts';
 import type { Traffic } from './drain.ts';
-import { decisionLine } from './logline.ts';
+import { decisionLine, patchSummary } from './logline.ts';
 import { mutate, unknownInjector } from './mutate.ts';
 import { Refusal, badRequest, defect, notNow } from './refusal.ts';
 import { encodeReview, parseReview } from './review.ts';
@@ -110,7 +110,13 @@ function handler({ injector, context, log, observer }: AppOptions): RequestHandl
       dryRun: review.dryRun === true,
       seconds,
     });
-    log.info(decisionLine(review, decision), { injector: name, reason, uid: review.uid, detail: decision.message });
+    log.info(decisionLine(review, decision), {
+      injector: name,
+      reason,
+      uid: review.uid,
+      detail: decision.message,
+      ...(decision.operations.length > 0 && { patch: patchSummary(decision) }),
+    });
   };
 }
 

@@ -4,7 +4,7 @@ import { type AdmissionRequest, podName } from '../domain/request.ts';
 import type { Action } from '../domain/reasons.ts';
 import { oneLine } from '../domain/warnings.ts';
 
-const EVENT: Record<Action, string> = { Inject: 'mutation', Skip: 'skip_mutation', Reject: 'reject_mutation' };
+const EVENT: Record<Action, string> = { Inject: 'mutate', Skip: 'skip_mutation', Reject: 'reject' };
 
 /** Brackets would let the name of a pod end a field of the line and begin another. */
 function field(text: string): string {
@@ -14,4 +14,12 @@ function field(text: string): string {
 export function decisionLine(request: AdmissionRequest, decision: Decision): string {
   const where = `[name:${field(podName(request))}][ns:${field(request.namespace)}]`;
   return `[${EVENT[decision.action]}][reason=${decision.reason}]${where}${request.dryRun === true ? '[dry_run]' : ''}`;
+}
+
+const MAX_OPERATIONS = 20;
+
+/** Where the patch adds something; never what, as environments hold secrets. */
+export function patchSummary({ operations }: Decision): string[] {
+  const shown = operations.slice(0, MAX_OPERATIONS).map(({ op, path }) => `${op} ${oneLine(path)}`);
+  return operations.length > MAX_OPERATIONS ? [...shown, `and ${operations.length - MAX_OPERATIONS} more`] : shown;
 }

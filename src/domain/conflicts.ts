@@ -3,7 +3,7 @@ import { templateOf } from '../api/v1alpha1/defaults.ts';
 import type { JsonObject, SidecarInjector } from '../api/v1alpha1/types.ts';
 import { additionsOf, runsBesideApp } from './additions.ts';
 import { appContainersOf, mountAt } from './appcontainers.ts';
-import { contains, isSameContainer } from './content.ts';
+import { contains, isSameContainer, isSameVolume } from './content.ts';
 import { member, objectsAt } from './json.ts';
 import type { Path } from './patch.ts';
 
@@ -44,7 +44,8 @@ function volumeConflicts(pod: JsonObject, injector: SidecarInjector): Conflict[]
   const volumes = objectsAt(pod, ['spec', 'volumes']);
   return templateOf(injector).volumes.flatMap((volume): Conflict[] => {
     const index = indexOfName(volumes, volume.name);
-    if (index === -1 || contains(volumes[index], volume)) return [];
+    const present = volumes[index];
+    if (present === undefined || isSameVolume(present, volume)) return [];
     const text = `the name ${volume.name} is taken by another volume`;
     return [{ kind: 'name', text, replacement: { path: ['spec', 'volumes', index], value: volume } }];
   });

@@ -51,3 +51,13 @@ export function isSameContainer(actual: JsonObject, wanted: JsonObject): boolean
     })
   );
 }
+
+/** Whether a pod's volume is the template's. A volume has one source, and one without any is an emptyDir. */
+export function isSameVolume(actual: JsonObject, wanted: JsonObject): boolean {
+  return sourceOf(actual) === sourceOf(wanted) && contains(actual, wanted);
+}
+
+function sourceOf(volume: JsonObject): string {
+  const sources = Object.keys(volume).filter((key) => key !== 'name' && volume[key] !== null);
+  return sources.length === 0 ? 'emptyDir' : sources.sort().join();
+}

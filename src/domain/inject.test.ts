@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { STATUS_ANNOTATION, injector, names, pod } from '../../test/testdata/samples.ts';
+import type { SidecarInjector, Template } from '../api/v1alpha1/types.ts';
+import { inject } from './inject.ts';
+import { at } from './json.ts';
+import { templateRevision } from './revision.ts';
+
+const templated = (template: Template, injection: SidecarInjector['spec']['injection'] = {}): SidecarInjector =>
+  injector({ template, injection });
+const sidecar = { name: 'sidecar', image: 's:1' };
+
+test('D1 parents that a pod does not have are created: no volumes, no annotations', () => {
+  const { pod: result, operations } = inject({ metadata: {}, spec: { containers: [{ name: 'app' }] } }, injector());
+  assert.deepEqual(names(result, 'volumes'), ['nginx-conf']);
+  assert.equal(operations.findIndex(({ path }) => path === '/spec/volumes') > -1, true);
+  assert.equal(at(result, ['metadata', 'annotations', STATUS_ANNOTATION]), `injected@${templateRevision(injector())}`);
+});
+
+test("D2 the user's annotations and labels stay", () => {
+  const template = {
+    containers: [sidecar],
+    metadata: { labels: { app: 'ours', new: '1' }, annotations: { a: 'ours' } },
+  };
+  const result = inject(
+    pod({}, { labels: { app: 'theirs' }, annotations: { a: 'theirs', b: '2' } }),
+    templated(template),
+  );
+  assert.deepEqual(at(result.pod, ['metadata', 'labels']), { app: 'theirs', new: '1' });
+  assert.equal(at(result.pod, ['metadata', 'annotations', 'a']), 'theirs');
+  assert.equal(at(result.pod, ['metadata', 'annotations', 'b']), '2');
+  assert.deepEqual(result.notes, [
+    "the pod's own value of label app was kept",
+    "the pod's own value of annotation a was kept",
+  ]);
+});
+
+test('D3 two volumes for a pod without volumes are both there', () => {
+  const template = {
+    containers: [sidecar],
+    volumes: [
+      { name: 'a', emptyDir: {} },
+      { name: 'b', emptyDir: {} },
+    ],
+  };
+  assert.deepEqual(names(inject(pod(), templated(template)).pod, 'volumes'), ['a', 'b']);
+});
+
+test('D4 values with quotes, newlines and slashes arrive as they are', () => {
+  const value = 'a"b\\c\nd/e~f{{g}}';
+  const template = {
+    containers: [{ ...sidecar, env: [{ name: 'X', value }] }],
+    metadata: { annotations: { 'k/e~y': value } },
+  };
+  const { pod: result, operations } = inject(pod(), templated(template));
+  assert.equal(at(result, ['spec', 'containers', 1, 'env', 0, 'value']), value);
+  assert.ok(operations.some(({ path }) => path === '/metadata/annotations/k~1e~0y'));
+  assert.doesNotThrow(() => JSON.parse(JSON.stringify(operations)) as unknown);
+});
+
+test('D6 unknown fields survive, as nothing is rebuilt', () => {
+  const theirs = pod({ futureField: { a: [1] }, containers: [{ name: 'app', restartPolicyRules: [{ x: 1 }] }] });
+  const { pod: result } = inject(theirs, injector());
+  assert.deepEqual(at(result, ['spec', 'futureField']), { a: [1] });
+  assert.deepEqual(at(result, ['spec', 'containers', 0]), { name: 'app', restartPolicyRules: [{ x: 1 }] });
+});
+
+test('D13 a status annotation without the sidecar does not dodge it', () => {
+  const status = `injected@${templateRevision(injector())}`;
+  const { pod: result } = inject(pod({}, { annotations: { [STATUS_ANNOTATION]: status } }), injector());
+  assert.deepEqual(names(result, 'containers'), ['app', 'sidecar-nginx']);
+});
+
+test("D14 an app's container is not replaced in silence by a sidecar of its name", () => {
+  const theirs = pod({ containers: [{ name: 'sidecar', image: 'theirs:1' }] });
+  const skipped = inject(theirs, templated({ containers: [sidecar] }));
+  assert.deepEqual(skipped.operations, []);
+  assert.deepEqual(
+    skipped.conflicts.map(({ text }) => text),
+    ['the name sidecar is taken by another container'],
+  );
+  const replaced = inject(theirs, templated({ containers: [sidecar] }, { onConflict: 'Replace' }));
+  assert.deepEqual(at(replaced.pod, ['spec', 'containers']), [sidecar]);
+  assert.deepEqual(replaced.operations[0], { op: 'replace', path: '/spec/containers/0', value: sidecar });
+});
+
+test("D17 a native sidecar starts before the pod's init containers, which may need it", () => {
+  const theirs = pod({ initContainers: [{ name: 'migrate' }] });
+  const setup = { name: 'setup' };
+  const native = { name: 'proxy', restartPolicy: 'Always' };
+  const given = inject(theirs, templated({ initContainers: [setup, native] }));
+  assert.deepEqual(names(given.pod, 'initContainers'), ['proxy', 'migrate', 'setup']);
+  const made = inject(theirs, templated({ containers: [sidecar] }, { sidecarMode: 'Native' }));
+  assert.deepEqual(names(made.pod, 'initContainers'), ['sidecar', 'migrate']);
+  assert.equal(at(made.pod, ['spec', 'initContainers', 0, 'restartPolicy']), 'Always');
+  assert.deepEqual(names(made.pod, 'containers'), ['app']);
+});
+
+test('positions', () => {
+  const theirs = pod({ containers: [{ name: 'a' }, { name: 'b' }] });
+  const template = { containers: [{ name: 'x' }, { name: 'y' }] };
+  const order = (injection: SidecarInjector['spec']['injection']): unknown[] =>
+    names(inject(theirs, templated(template, injection)).pod, 'containers');
+  assert.deepEqual(order({}), ['a', 'b', 'x', 'y']);
+  assert.deepEqual(order({ position: 'Last' }), ['a', 'b', 'x', 'y']);
+  assert.deepEqual(order({ position: 'First' }), ['x', 'y', 'a', 'b']);
+  assert.deepEqual(order({ position: 'Before', anchor: 'b' }), ['a', 'x', 'y', 'b']);
+  assert.deepEqual(order({ position: 'After', anchor: 'a' }), ['a', 'x', 'y', 'b']);
+  assert.deepEqual(order({ position: 'After', anchor: 'b' }), ['a', 'b', 'x', 'y']);
+  assert.deepEqual(order({ position: 'After', anchor: 'absent' }), ['a', 'b', 'x', 'y']);
+  const { notes } = inject(theirs, templated(template, { position: 'Before', anchor: 'absent' }));
+  assert.deepEqual(notes, ['the pod has no container absent to be placed before: placed as usual']);
+});
+
+test('ports clash only with containers that run at the same time, and cannot be replaced', () => {
+  const web = { containers: [{ ...sidecar, ports: [{ containerPort: 80 }] }] };
+  const conflictsWith = (spec: object): string[] =>
+    inject(pod({ ...spec }), templated(web, { onConflict: 'Replace' })).conflicts.map(({ text }) => text);
+  const ports = [{ containerPort: 80, protocol: 'TCP' }];
+  assert.deepEqual(conflictsWith({ containers: [{ name: 'app', ports }] }), ['port 80/TCP is taken by container app']);
+  assert.deepEqual(conflictsWith({ initContainers: [{ name: 'i', restartPolicy: 'Always', ports }] }).length, 1);
+  assert.deepEqual(conflictsWith({ initContainers: [{ name: 'i', ports }] }), []);
+  assert.deepEqual(
+    conflictsWith({ containers: [{ name: 'app', ports: [{ containerPort: 80, protocol: 'UDP' }] }] }),
+    [],
+  );
+});
+
+test('a volume of the same name and other content is a conflict', () => {
+  const template = { containers: [sidecar], volumes: [{ name: 'v', emptyDir: {} }] };
+  const theirs = pod({ volumes: [{ name: 'v', configMap: { name: 'c' } }] });
+  assert.equal(inject(theirs, templated(template)).conflicts[0]?.text, 'the name v is taken by another volume');
+});
+
+test("the app's containers get environment and mounts, and keep their own", () => {
+  const appContainers = {
+    env: [
+      { name: 'A', value: 'ours' },
+      { name: 'B', value: 'ours' },
+    ],
+    envFrom: [{ configMapRef: { name: 'shared' } }],
+    volumeMounts: [{ name: 'v', mountPath: '/v' }],
+  };
+  const template = { containers: [sidecar], appContainers, volumes: [{ name: 'v', emptyDir: {} }] };
+  const theirs = pod({ containers: [{ name: 'app', env: [{ name: 'A', value: 'theirs' }] }, { name: 'other' }] });
+  const { pod: result } = inject(theirs, templated(template, { position: 'First' }));
+  assert.deepEqual(names(result, 'containers'), ['sidecar', 'app', 'other']);
+  assert.deepEqual(at(result, ['spec', 'containers', 1]), {
+    name: 'app',
+    env: [
+      { name: 'A', value: 'theirs' },
+      { name: 'B', value: 'ours' },
+    ],
+    envFrom: appContainers.envFrom,
+    volumeMounts: appContainers.volumeMounts,
+  });
+  assert.deepEqual(at(result, ['spec', 'containers', 0]), sidecar);
+  const one = templated({ ...template, appContainers: { ...appContainers, names: ['other'] } });
+  assert.deepEqual(at(inject(theirs, one).pod, ['spec', 'containers', 0]), at(theirs, ['spec', 'containers', 0]));
+});
+
+test('a mount path of the app that is taken is a conflict, and is replaced only when that is asked', () => {
+  const template = { containers: [sidecar], appContainers: { volumeMounts: [{ name: 'v', mountPath: '/data' }] } };
+  const theirs = pod({ containers: [{ name: 'app', volumeMounts: [{ name: 'own', mountPath: '/data/' }] }] });
+  assert.equal(inject(theirs, templated(template)).conflicts[0]?.kind, 'mountPath');
+  const { pod: result } = inject(theirs, templated(template, { onConflict: 'Replace' }));
+  assert.deepEqual(at(result, ['spec', 'containers', 0, 'volumeMounts']), [{ name: 'v', mountPath: '/data' }]);
+});
+
+test('pull secrets and host aliases are merged', () => {
+  const template = {
+    containers: [sidecar],
+    imagePullSecrets: [{ name: 'a' }, { name: 'b' }],
+    hostAliases: [
+      { ip: '10.0.0.1', hostnames: ['x', 'y'] },
+      { ip: '10.0.0.2', hostnames: ['z'] },
+    ],
+  };
+  const theirs = pod({ imagePullSecrets: [{ name: 'b' }], hostAliases: [{ ip: '10.0.0.1', hostnames: ['y'] }] });
+  const { pod: result } = inject(theirs, templated(template));
+  assert.deepEqual(names(result, 'imagePullSecrets'), ['b', 'a']);
+  assert.deepEqual(at(result, ['spec', 'hostAliases']), [
+    { ip: '10.0.0.1', hostnames: ['y', 'x'] },
+    { ip: '10.0.0.2', hostnames: ['z'] },
+  ]);
+});
+
+test('a sidecar that another webhook has touched is still ours, and its removed volume is put back', () => {
+  const { pod: first } = inject(pod(), injector());
+  const touched = structuredClone(first) as { spec: { containers: { env?: unknown[] }[]; volumes: unknown[] } };
+  for (const container of touched.spec.containers) container.env = [{ name: 'TRACE', value: '1' }];
+  assert.deepEqual(inject(touched, injector()).operations, []);
+  touched.spec.volumes = [];
+  assert.deepEqual(
+    inject(touched, injector()).operations.map(({ path }) => path),
+    ['/spec/volumes/-'],
+  );
+});

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { isEmptySelector, selectorMatches, unmetRequirements } from './selector.ts';
+
+test('matchLabels and matchExpressions match as in apimachinery', () => {
+  const labels = { app: 'web', tier: 'front' };
+  const cases: [Parameters<typeof selectorMatches>[0], boolean][] = [
+    [{}, true],
+    [{ matchLabels: { app: 'web' } }, true],
+    [{ matchLabels: { app: 'api' } }, false],
+    [{ matchLabels: { app: 'web', other: 'x' } }, false],
+    [{ matchExpressions: [{ key: 'app', operator: 'In', values: ['api', 'web'] }] }, true],
+    [{ matchExpressions: [{ key: 'app', operator: 'In', values: ['api'] }] }, false],
+    [{ matchExpressions: [{ key: 'absent', operator: 'In', values: ['x'] }] }, false],
+    [{ matchExpressions: [{ key: 'app', operator: 'NotIn', values: ['web'] }] }, false],
+    [{ matchExpressions: [{ key: 'absent', operator: 'NotIn', values: ['x'] }] }, true],
+    [{ matchExpressions: [{ key: 'tier', operator: 'Exists' }] }, true],
+    [{ matchExpressions: [{ key: 'absent', operator: 'Exists' }] }, false],
+    [{ matchExpressions: [{ key: 'absent', operator: 'DoesNotExist' }] }, true],
+  ];
+  for (const [selector, expected] of cases) {
+    assert.equal(selectorMatches(selector, labels), expected, JSON.stringify(selector));
+  }
+});
+
+test('keys of Object.prototype are absent unless they are own labels', () => {
+  for (const key of ['constructor', 'toString', 'hasOwnProperty', '__proto__', 'valueOf']) {
+    assert.equal(selectorMatches({ matchExpressions: [{ key, operator: 'Exists' }] }, {}), false, key);
+    const labels = JSON.parse(`{"${key}":"yes"}`) as Record<string, string>;
+    assert.equal(selectorMatches({ matchLabels: JSON.parse(`{"${key}":"yes"}`) as never }, labels), true, key);
+  }
+});
+
+test('what is not met is told in the words of kubectl', () => {
+  const selector = {
+    matchLabels: { app: 'web' },
+    matchExpressions: [
+      { key: 'tier', operator: 'In' as const, values: ['a', 'b'] },
+      { key: 'old', operator: 'DoesNotExist' as const },
+    ],
+  };
+  assert.deepEqual(unmetRequirements(selector, { old: '1' }), ['app=web', 'tier in (a,b)', '!old']);
+});
+
+test('only a selector without any requirement is empty', () => {
+  assert.ok(isEmptySelector({ matchLabels: {}, matchExpressions: [] }));
+  assert.ok(!isEmptySelector({ matchExpressions: [{ key: 'a', operator: 'Exists' }] }));
+});
