@@ -24,8 +24,10 @@ const checker = registerKubernetesFunctions(new Environment({ ...options, unlist
 /** Compiles an expression. Throws an Error with the API server's text ('compilation failed: ERROR: <input>:1:5: ...') when it has a mistake. */
 export function compile(expression: string, variables: Record<string, Variable>): Program {
   const environment = checker.clone();
+  // Only what the expression names can be wrong in it: large schemas would cost much otherwise.
+  const named = new Set(expression.match(/\w+/g));
   for (const [name, variable] of Object.entries(variables)) {
-    environment.registerVariable(name, typeOf(environment, variable, name));
+    environment.registerVariable(name, typeOf({ environment, named }, variable, name));
   }
   const checked = environment.check(expression);
   // The package has no comparison of objects with null, the language has.
@@ -60,32 +62,38 @@ function isOptional(variable: Variable): variable is { optional: Schema } {
   return typeof variable === 'object' && typeof variable['optional'] === 'object';
 }
 
-function typeOf(environment: Environment, variable: Variable, name: string): string {
+interface Scope {
+  environment: Environment;
+  /** The words of the expression. */
+  named: Set<string>;
+}
+
+function typeOf(scope: Scope, variable: Variable, name: string): string {
   if (variable === 'dyn') return 'dyn';
-  if (isOptional(variable)) return `optional<${declare(environment, variable.optional, `kubernetes.${name}`)}>`;
-  return declare(environment, variable, `kubernetes.${name}`);
+  if (isOptional(variable)) return `optional<${declare(scope, variable.optional, `kubernetes.${name}`)}>`;
+  return declare(scope, variable, `kubernetes.${name}`);
 }
 
 /** The CEL type of a schema; objects with properties become types of their own, so that unknown fields are found (apiserver/pkg/cel/common/schemas.go). */
-function declare(environment: Environment, schema: Schema, name: string): string {
+function declare(scope: Scope, schema: Schema, name: string): string {
   if (schema['x-kubernetes-int-or-string'] === true || schema['x-kubernetes-preserve-unknown-fields'] === true)
     return 'dyn';
   if (schema.type === 'integer') return 'int';
   if (schema.type === 'number') return 'double';
   if (schema.type === 'boolean') return 'bool';
   if (schema.type === 'array')
-    return schema.items === undefined ? 'list' : `list<${declare(environment, schema.items, `${name}.item`)}>`;
+    return schema.items === undefined ? 'list' : `list<${declare(scope, schema.items, `${name}.item`)}>`;
   if (schema.type === 'string')
     return schema.format === 'date-time' ? 'google.protobuf.Timestamp' : schema.format === 'byte' ? 'bytes' : 'string';
   if (schema.type !== 'object') return 'dyn';
   if (typeof schema.additionalProperties === 'object')
-    return `map<string, ${declare(environment, schema.additionalProperties, `${name}.value`)}>`;
-  const properties = Object.entries(schema.properties ?? {});
+    return `map<string, ${declare(scope, schema.additionalProperties, `${name}.value`)}>`;
+  const properties = Object.entries(schema.properties ?? {}).filter(([key]) => scope.named.has(celName(key)));
   const fields = properties.map(([key, property]) => [
     celName(key),
-    declare(environment, property, `${name}.${celName(key)}`),
+    declare(scope, property, `${name}.${celName(key)}`),
   ]);
-  environment.registerType(name, { fields: Object.fromEntries(fields) as Record<string, string> });
+  scope.environment.registerType(name, { fields: Object.fromEntries(fields) as Record<string, string> });
   return name;
 }
 

@@ -1,0 +1,30 @@
+import { isIP, isIPv4, isIPv6 } from 'node:net';
+import { parseBlock, parseURL } from '../cel/network.ts';
+
+const duration = /^\d+(?:\.\d+)?\s*(?:ns|us|µs|ms|s|m|h|d|w)(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))*$/;
+const hostname =
+  /^(?=.{1,253}\.?$)[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*\.?$/;
+const dateTime = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/;
+
+/** The formats that are checked (apiextensions-apiserver/pkg/apiserver/validation/formats.go); all others are ignored. */
+const checks: Record<string, (text: string) => boolean> = {
+  byte: (text) => /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text),
+  cidr: (text) => parseBlock(text) !== undefined,
+  date: (text) => /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text)),
+  'date-time': (text) => dateTime.test(text) && !Number.isNaN(Date.parse(text)),
+  datetime: (text) => dateTime.test(text) && !Number.isNaN(Date.parse(text)),
+  duration: (text) => duration.test(text),
+  email: (text) => /^[^\s@<>]+@[^\s@<>]+$/.test(text),
+  hostname: (text) => hostname.test(text),
+  ip: (text) => isIP(text) !== 0,
+  ipv4: isIPv4,
+  ipv6: isIPv6,
+  mac: (text) => /^[0-9a-fA-F]{2}(?:[:-][0-9a-fA-F]{2}){5}$/.test(text),
+  uri: (text) => parseURL(text) !== undefined || /^[a-zA-Z][a-zA-Z0-9+.-]*:\S+$/.test(text),
+  uuid: (text) => /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i.test(text),
+};
+
+/** Whether the text has the format; true for formats that Kubernetes does not check. */
+export function hasFormat(text: string, format: string): boolean {
+  return Object.hasOwn(checks, format) ? (checks[format]?.(text) ?? true) : true;
+}
