@@ -1,44 +1,91 @@
 /** Every resource the API server serves without CustomResourceDefinitions: api/discovery of Kubernetes 1.36, default APIs. */
-import { reviewResources } from '../auth/index.ts';
+import { reviewResources, tokenSubresource } from '../auth/index.ts';
 import type { Resource } from '../types.ts';
-import { resource, type Entry } from './resource.ts';
+import {
+  csrApprovalStrategy,
+  csrColumns,
+  csrStatusStrategy,
+  csrStrategy,
+  validateCsrAdmission,
+} from '../certificates/strategy.ts';
+import { configMapRules, secretRules, serviceAccountRules } from './config.ts';
+import { endpointSliceRules, leaseRules } from './coordination.ts';
+import { coreEventRules, eventsEventRules } from './event.ts';
+import { namespaceRules } from './namespace.ts';
+import { podRules } from './pod.ts';
+import { rbacRules } from './rbac.ts';
+import { resource, SUBRESOURCE_VERBS, type Entry, type Rules } from './resource.ts';
+import { serviceRules } from './service.ts';
+import { daemonSetRules, deploymentRules, replicaSetRules, statefulSetRules } from './workloads.ts';
 
+/** Types without rules of their own that Kubernetes lets PUT create, wants a version for, or shows when it deletes them. */
+const CREATED_BY_PUT: Rules = { createOnUpdate: true };
+const VERSIONED: Rules = { unconditionalUpdate: false };
+const RETURNED: Rules = { returnsDeleted: true };
 const ALL = { categories: ['all'] };
 const EXTENSION = { categories: ['api-extensions'], cluster: true };
 
 const CATALOGUE: Record<string, Entry[]> = {
   v1: [
     { plural: 'componentstatuses', kind: 'ComponentStatus', cluster: true, short: ['cs'], verbs: ['get', 'list'] },
-    { plural: 'configmaps', kind: 'ConfigMap', short: ['cm'] },
-    { plural: 'endpoints', kind: 'Endpoints', short: ['ep'] },
-    { plural: 'events', kind: 'Event', short: ['ev'] },
-    { plural: 'limitranges', kind: 'LimitRange', short: ['limits'] },
-    { plural: 'namespaces', kind: 'Namespace', cluster: true, short: ['ns'], status: true },
+    { plural: 'configmaps', kind: 'ConfigMap', short: ['cm'], rules: configMapRules },
+    { plural: 'endpoints', kind: 'Endpoints', short: ['ep'], rules: CREATED_BY_PUT },
+    { plural: 'events', kind: 'Event', short: ['ev'], rules: coreEventRules },
+    { plural: 'limitranges', kind: 'LimitRange', short: ['limits'], rules: CREATED_BY_PUT },
+    { plural: 'namespaces', kind: 'Namespace', cluster: true, short: ['ns'], status: true, rules: namespaceRules },
     { plural: 'nodes', kind: 'Node', cluster: true, short: ['no'], status: true },
-    { plural: 'persistentvolumeclaims', kind: 'PersistentVolumeClaim', short: ['pvc'], status: true },
-    { plural: 'persistentvolumes', kind: 'PersistentVolume', cluster: true, short: ['pv'], status: true },
-    { plural: 'pods', kind: 'Pod', short: ['po'], status: true, ...ALL },
-    { plural: 'podtemplates', kind: 'PodTemplate' },
+    { plural: 'persistentvolumeclaims', kind: 'PersistentVolumeClaim', short: ['pvc'], status: true, rules: RETURNED },
+    {
+      plural: 'persistentvolumes',
+      kind: 'PersistentVolume',
+      cluster: true,
+      short: ['pv'],
+      status: true,
+      rules: RETURNED,
+    },
+    { plural: 'pods', kind: 'Pod', short: ['po'], status: true, rules: podRules, ...ALL },
+    { plural: 'podtemplates', kind: 'PodTemplate', rules: RETURNED },
     { plural: 'replicationcontrollers', kind: 'ReplicationController', short: ['rc'], status: true, ...ALL },
-    { plural: 'resourcequotas', kind: 'ResourceQuota', short: ['quota'], status: true },
-    { plural: 'secrets', kind: 'Secret' },
-    { plural: 'serviceaccounts', kind: 'ServiceAccount', short: ['sa'] },
-    { plural: 'services', kind: 'Service', short: ['svc'], status: true, ...ALL },
+    { plural: 'resourcequotas', kind: 'ResourceQuota', short: ['quota'], status: true, rules: RETURNED },
+    { plural: 'secrets', kind: 'Secret', rules: secretRules },
+    {
+      plural: 'serviceaccounts',
+      kind: 'ServiceAccount',
+      short: ['sa'],
+      rules: { ...serviceAccountRules, returnsDeleted: true, subresources: { token: tokenSubresource } },
+    },
+    { plural: 'services', kind: 'Service', short: ['svc'], status: true, rules: serviceRules, ...ALL },
   ],
   'admissionregistration.k8s.io/v1': [
-    { plural: 'mutatingadmissionpolicies', kind: 'MutatingAdmissionPolicy', ...EXTENSION },
-    { plural: 'mutatingadmissionpolicybindings', kind: 'MutatingAdmissionPolicyBinding', ...EXTENSION },
+    { plural: 'mutatingadmissionpolicies', kind: 'MutatingAdmissionPolicy', ...EXTENSION, rules: VERSIONED },
+    {
+      plural: 'mutatingadmissionpolicybindings',
+      kind: 'MutatingAdmissionPolicyBinding',
+      ...EXTENSION,
+      rules: VERSIONED,
+    },
     { plural: 'mutatingwebhookconfigurations', kind: 'MutatingWebhookConfiguration', ...EXTENSION },
-    { plural: 'validatingadmissionpolicies', kind: 'ValidatingAdmissionPolicy', status: true, ...EXTENSION },
-    { plural: 'validatingadmissionpolicybindings', kind: 'ValidatingAdmissionPolicyBinding', ...EXTENSION },
+    {
+      plural: 'validatingadmissionpolicies',
+      kind: 'ValidatingAdmissionPolicy',
+      status: true,
+      ...EXTENSION,
+      rules: VERSIONED,
+    },
+    {
+      plural: 'validatingadmissionpolicybindings',
+      kind: 'ValidatingAdmissionPolicyBinding',
+      ...EXTENSION,
+      rules: VERSIONED,
+    },
     { plural: 'validatingwebhookconfigurations', kind: 'ValidatingWebhookConfiguration', ...EXTENSION },
   ],
   'apps/v1': [
     { plural: 'controllerrevisions', kind: 'ControllerRevision' },
-    { plural: 'daemonsets', kind: 'DaemonSet', short: ['ds'], status: true, ...ALL },
-    { plural: 'deployments', kind: 'Deployment', short: ['deploy'], status: true, ...ALL },
-    { plural: 'replicasets', kind: 'ReplicaSet', short: ['rs'], status: true, ...ALL },
-    { plural: 'statefulsets', kind: 'StatefulSet', short: ['sts'], status: true, ...ALL },
+    { plural: 'daemonsets', kind: 'DaemonSet', short: ['ds'], status: true, rules: daemonSetRules, ...ALL },
+    { plural: 'deployments', kind: 'Deployment', short: ['deploy'], status: true, rules: deploymentRules, ...ALL },
+    { plural: 'replicasets', kind: 'ReplicaSet', short: ['rs'], status: true, rules: replicaSetRules, ...ALL },
+    { plural: 'statefulsets', kind: 'StatefulSet', short: ['sts'], status: true, rules: statefulSetRules, ...ALL },
   ],
   'autoscaling/v2': [
     { plural: 'horizontalpodautoscalers', kind: 'HorizontalPodAutoscaler', short: ['hpa'], status: true, ...ALL },
@@ -53,9 +100,11 @@ const CATALOGUE: Record<string, Entry[]> = {
   'certificates.k8s.io/v1': [
     { plural: 'certificatesigningrequests', kind: 'CertificateSigningRequest', cluster: true, short: ['csr'] },
   ],
-  'coordination.k8s.io/v1': [{ plural: 'leases', kind: 'Lease' }],
-  'discovery.k8s.io/v1': [{ plural: 'endpointslices', kind: 'EndpointSlice' }],
-  'events.k8s.io/v1': [{ plural: 'events', kind: 'Event', short: ['ev'], storageKey: 'events' }],
+  'coordination.k8s.io/v1': [{ plural: 'leases', kind: 'Lease', rules: leaseRules }],
+  'discovery.k8s.io/v1': [{ plural: 'endpointslices', kind: 'EndpointSlice', rules: endpointSliceRules }],
+  'events.k8s.io/v1': [
+    { plural: 'events', kind: 'Event', short: ['ev'], rules: eventsEventRules, storageKey: 'events' },
+  ],
   'flowcontrol.apiserver.k8s.io/v1': [
     { plural: 'flowschemas', kind: 'FlowSchema', cluster: true, status: true },
     { plural: 'prioritylevelconfigurations', kind: 'PriorityLevelConfiguration', cluster: true, status: true },
@@ -67,24 +116,56 @@ const CATALOGUE: Record<string, Entry[]> = {
     { plural: 'networkpolicies', kind: 'NetworkPolicy', short: ['netpol'] },
     { plural: 'servicecidrs', kind: 'ServiceCIDR', cluster: true, status: true },
   ],
-  'node.k8s.io/v1': [{ plural: 'runtimeclasses', kind: 'RuntimeClass', cluster: true }],
-  'policy/v1': [{ plural: 'poddisruptionbudgets', kind: 'PodDisruptionBudget', short: ['pdb'], status: true }],
+  'node.k8s.io/v1': [
+    { plural: 'runtimeclasses', kind: 'RuntimeClass', cluster: true, rules: { ...CREATED_BY_PUT, ...VERSIONED } },
+  ],
+  'policy/v1': [
+    { plural: 'poddisruptionbudgets', kind: 'PodDisruptionBudget', short: ['pdb'], status: true, rules: VERSIONED },
+  ],
   'rbac.authorization.k8s.io/v1': [
-    { plural: 'clusterrolebindings', kind: 'ClusterRoleBinding', cluster: true },
-    { plural: 'clusterroles', kind: 'ClusterRole', cluster: true },
-    { plural: 'rolebindings', kind: 'RoleBinding' },
-    { plural: 'roles', kind: 'Role' },
+    { plural: 'clusterrolebindings', kind: 'ClusterRoleBinding', cluster: true, rules: rbacRules.clusterRoleBindings },
+    { plural: 'clusterroles', kind: 'ClusterRole', cluster: true, rules: rbacRules.clusterRoles },
+    { plural: 'rolebindings', kind: 'RoleBinding', rules: rbacRules.roleBindings },
+    { plural: 'roles', kind: 'Role', rules: rbacRules.roles },
   ],
   'scheduling.k8s.io/v1': [{ plural: 'priorityclasses', kind: 'PriorityClass', cluster: true, short: ['pc'] }],
   'storage.k8s.io/v1': [
-    { plural: 'csidrivers', kind: 'CSIDriver', cluster: true },
-    { plural: 'csinodes', kind: 'CSINode', cluster: true },
-    { plural: 'csistoragecapacities', kind: 'CSIStorageCapacity' },
-    { plural: 'storageclasses', kind: 'StorageClass', cluster: true, short: ['sc'] },
-    { plural: 'volumeattachments', kind: 'VolumeAttachment', cluster: true, status: true },
-    { plural: 'volumeattributesclasses', kind: 'VolumeAttributesClass', cluster: true, short: ['vac'] },
+    { plural: 'csidrivers', kind: 'CSIDriver', cluster: true, rules: { ...VERSIONED, ...RETURNED } },
+    { plural: 'csinodes', kind: 'CSINode', cluster: true, rules: { ...VERSIONED, ...RETURNED } },
+    { plural: 'csistoragecapacities', kind: 'CSIStorageCapacity', rules: VERSIONED },
+    { plural: 'storageclasses', kind: 'StorageClass', cluster: true, short: ['sc'], rules: RETURNED },
+    {
+      plural: 'volumeattachments',
+      kind: 'VolumeAttachment',
+      cluster: true,
+      status: true,
+      rules: { ...VERSIONED, ...RETURNED },
+    },
+    {
+      plural: 'volumeattributesclasses',
+      kind: 'VolumeAttributesClass',
+      cluster: true,
+      short: ['vac'],
+      rules: RETURNED,
+    },
   ],
 };
+
+/** Resources whose strategies stand in folders of their own. */
+function withOwnStrategy(plain: Resource): Resource {
+  if (plain.kind !== 'CertificateSigningRequest') return plain;
+  const { kind } = plain;
+  return {
+    ...plain,
+    strategy: csrStrategy,
+    columns: csrColumns,
+    admission: { validate: validateCsrAdmission },
+    subresources: {
+      approval: { kind, verbs: SUBRESOURCE_VERBS, strategy: csrApprovalStrategy },
+      status: { kind, verbs: SUBRESOURCE_VERBS, strategy: csrStatusStrategy },
+    },
+  };
+}
 
 /** All built-in resources, in the order of discovery. */
 export function builtinResources(): Resource[] {
@@ -92,5 +173,5 @@ export function builtinResources(): Resource[] {
     const [version = '', group = ''] = groupVersion.split('/').reverse();
     return entries.map((entry) => resource(group, version, entry));
   });
-  return [...stored, ...reviewResources()];
+  return [...stored.map(withOwnStrategy), ...reviewResources()];
 }

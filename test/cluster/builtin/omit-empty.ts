@@ -5,12 +5,11 @@
 import type { JsonObject, Schema } from '../types.ts';
 
 /** Optional fields of the built-in types that are no pointers in Go: false or 0 is the same as absent. */
-const PLAIN = new Set([
-  ...['hostNetwork', 'hostPID', 'hostIPC', 'stdin', 'stdinOnce', 'tty', 'paused', 'publishNotReadyAddresses'],
-  ...['unschedulable', 'readOnly', 'deprecated', 'hostPort', 'nodePort', 'minReadySeconds', 'observedGeneration'],
-  ...['initialDelaySeconds', 'healthCheckNodePort', 'generation', 'replicas', 'readyReplicas', 'updatedReplicas'],
-  ...['availableReplicas', 'unavailableReplicas', 'fullyLabeledReplicas', 'active', 'succeeded', 'failed', 'count'],
-]);
+const PLAIN = new Set(
+  `hostNetwork hostPID hostIPC stdin stdinOnce tty paused publishNotReadyAddresses unschedulable readOnly deprecated hostPort nodePort
+  minReadySeconds observedGeneration initialDelaySeconds healthCheckNodePort generation replicas readyReplicas updatedReplicas
+  availableReplicas unavailableReplicas fullyLabeledReplicas active succeeded failed count`.split(/\s+/v),
+);
 /** Fields of a table name that are pointers all the same: replicas of a spec, nodePort never. */
 const POINTER_PARENTS = new Set(['spec']);
 /** Optional strings that are pointers: the empty text means something. */

@@ -20,7 +20,15 @@ import { validateShape } from './required.ts';
 /** What a type adds to the behaviour that all types share. Everything is optional. */
 export interface Rules extends Pick<
   Strategy,
-  'createOnUpdate' | 'unconditionalUpdate' | 'gracefulDelete' | 'generationOn' | 'selectableFields' | 'warnings'
+  | 'createOnUpdate'
+  | 'unconditionalUpdate'
+  | 'gracefulDelete'
+  | 'generationOn'
+  | 'selectableFields'
+  | 'warnings'
+  | 'markDeleted'
+  | 'held'
+  | 'returnsDeleted'
 > {
   nameRule?: NameRule;
   defaults?(object: KubeObject): void;
@@ -30,9 +38,13 @@ export interface Rules extends Pick<
   validate?(object: KubeObject, old: KubeObject | undefined, context: WriteContext): FieldError[];
   /** Kubernetes validates the metadata of some types twice on updates, which shows in the number of causes. */
   metadataOnUpdate?: boolean;
+  /** False for events: only the core looks at their metadata. */
+  validatesMetadata?: boolean;
+  convert?(object: KubeObject): KubeObject;
   /** What a write to /status changes besides taking over the new status. */
   prepareStatus?(object: KubeObject, old: KubeObject, context: WriteContext): void;
   validateStatus?(object: KubeObject, old: KubeObject): FieldError[];
+  /** The columns between Name and Age; all of them when Name is among them. */
   columns?: Column[];
   subresources?: Record<string, Subresource>;
   admission?: ResourceAdmission;
@@ -60,6 +72,12 @@ export function specChanged(object: KubeObject, old: KubeObject): boolean {
   return !isDeepStrictEqual(object['spec'], old['spec']);
 }
 
+/** Parts of a strategy that rules give as they are. */
+const SHARED = [
+  ...(['createOnUpdate', 'unconditionalUpdate', 'gracefulDelete', 'generationOn', 'selectableFields'] as const),
+  ...(['warnings', 'markDeleted', 'held', 'returnsDeleted'] as const),
+];
+
 const CREATED_AT = column('Created At', (object) => object.metadata.creationTimestamp, 'date');
 
 function shapeErrors(object: KubeObject, schema: Schema | undefined): FieldError[] {
@@ -78,9 +96,12 @@ function fillStructs(object: KubeObject, schema: Schema | undefined): void {
 function strategyOf(entry: Entry, schema: () => Schema | undefined): Strategy {
   const { rules = {}, status, cluster = false } = entry;
   const nameRule = rules.nameRule ?? nameIsDNSSubdomain;
-  const { validate = (object: KubeObject) => shapeErrors(object, schema()) } = rules;
+  const validate = (object: KubeObject, old: KubeObject | undefined, context: WriteContext): FieldError[] =>
+    rules.validate ? rules.validate(object, old, context) : shapeErrors(object, schema());
+  const ownMetadata = rules.validatesMetadata !== false;
+  const shared = SHARED.filter((key) => rules[key] !== undefined).map((key) => [key, rules[key]]);
   return {
-    ...rules,
+    ...(Object.fromEntries(shared) as Strategy),
     defaults(object) {
       const shape = schema();
       if (shape) omitEmpty(object, shape);
@@ -92,7 +113,7 @@ function strategyOf(entry: Entry, schema: () => Schema | undefined): Strategy {
       rules.prepareCreate?.(object, context);
     },
     validateCreate: (object, context) => [
-      ...validateObjectMeta(object.metadata, !cluster, nameRule),
+      ...(ownMetadata ? validateObjectMeta(object.metadata, !cluster, nameRule) : []),
       ...validate(object, undefined, context),
     ],
     prepareUpdate(object, old, context) {
@@ -100,7 +121,7 @@ function strategyOf(entry: Entry, schema: () => Schema | undefined): Strategy {
       rules.prepareUpdate?.(object, old, context);
     },
     validateUpdate: (object, old, context) => [
-      ...validateObjectMetaUpdate(object.metadata, old.metadata),
+      ...(ownMetadata ? validateObjectMetaUpdate(object.metadata, old.metadata) : []),
       ...(rules.metadataOnUpdate ? validateObjectMeta(object.metadata, !cluster, nameRule) : []),
       ...validate(object, old, context),
     ],
@@ -146,15 +167,16 @@ export function resource(group: string, version: string, entry: Entry): Resource
     subresources: { ...status, ...rules.subresources },
     strategy,
     schema,
-    columns: rules.columns
-      ? [nameColumn, ...rules.columns, ...ageUnlessShown(rules.columns)]
-      : [nameColumn, CREATED_AT],
+    columns: columnsOf(rules.columns),
+    ...(rules.convert ? { convert: (object: KubeObject) => rules.convert?.(object) ?? object } : {}),
     ...(rules.admission ? { admission: rules.admission } : {}),
     storageKey: entry.storageKey ?? (group ? `${plural}.${group}` : plural),
   };
 }
 
-/** Most tables end their narrow part with the age. */
-function ageUnlessShown(columns: Column[]): Column[] {
-  return columns.some(({ name }) => name === 'Age' || name === 'Created At') ? [] : [ageColumn];
+function columnsOf(columns: Column[] | undefined): Column[] {
+  const has = (name: string): boolean => columns?.some((shown) => shown.name === name) === true;
+  if (!columns) return [nameColumn, CREATED_AT];
+  if (has('Name')) return columns;
+  return [nameColumn, ...columns, ...(has('Age') || has('Created At') ? [] : [ageColumn])];
 }

@@ -1,0 +1,78 @@
+/** Leases and EndpointSlices: pkg/apis/coordination/validation, pkg/apis/discovery/{v1/defaults,validation}. */
+import type { FieldError, KubeObject } from '../types.ts';
+import { forbiddenField, invalidValue, notSupported, validateImmutable } from '../validation.ts';
+import { column } from './columns.ts';
+import { specChanged, type Rules } from './resource.ts';
+
+interface Lease extends KubeObject {
+  spec: {
+    holderIdentity?: string;
+    leaseDurationSeconds?: number;
+    leaseTransitions?: number;
+    strategy?: string;
+    preferredHolder?: string;
+  };
+}
+
+export const leaseRules: Rules = {
+  createOnUpdate: true,
+  unconditionalUpdate: false,
+  validate(object) {
+    const { leaseDurationSeconds, leaseTransitions, strategy, preferredHolder } = (object as Lease).spec;
+    const errors: FieldError[] = [];
+    if (leaseDurationSeconds !== undefined && leaseDurationSeconds <= 0)
+      errors.push(invalidValue('spec.leaseDurationSeconds', leaseDurationSeconds, 'must be greater than 0'));
+    if (leaseTransitions !== undefined && leaseTransitions < 0)
+      errors.push(invalidValue('spec.leaseTransitions', leaseTransitions, 'must be greater than or equal to 0'));
+    if (preferredHolder && !strategy)
+      errors.push(forbiddenField('spec.preferredHolder', 'may only be specified if `strategy` is defined'));
+    return errors;
+  },
+  columns: [column('Holder', (object) => (object as Lease).spec.holderIdentity ?? '')],
+};
+
+interface EndpointSlice extends KubeObject {
+  addressType?: string;
+  ports?: { name?: string; protocol?: string; port?: number }[] | null;
+  endpoints?: { addresses?: string[]; conditions?: unknown }[] | null;
+}
+
+const ADDRESS_TYPES = ['FQDN', 'IPv4', 'IPv6'];
+
+export const endpointSliceRules: Rules = {
+  metadataOnUpdate: true,
+  generationOn: (object, old) => {
+    const content = ({ metadata: _metadata, ...rest }: KubeObject): string => JSON.stringify(rest);
+    return content(object) !== content(old) || specChanged(object, old);
+  },
+  defaults(object) {
+    const slice = object as EndpointSlice;
+    slice.ports ??= null;
+    slice.endpoints ??= null;
+    for (const port of slice.ports ?? []) {
+      port.name ??= '';
+      port.protocol ??= 'TCP';
+    }
+    for (const endpoint of slice.endpoints ?? []) endpoint.conditions ??= {};
+  },
+  validate(object, old) {
+    const { addressType = '' } = object as EndpointSlice;
+    const known = ADDRESS_TYPES.includes(addressType);
+    return [
+      ...(known ? [] : [notSupported('addressType', addressType, ADDRESS_TYPES)]),
+      ...(old ? validateImmutable(addressType, (old as EndpointSlice).addressType, 'addressType') : []),
+    ];
+  },
+  columns: [
+    column('AddressType', (object) => (object as EndpointSlice).addressType ?? ''),
+    column('Ports', (object) => {
+      const ports = (object as EndpointSlice).ports ?? [];
+      return ports.length > 0 ? ports.map(({ port }) => port ?? '*').join(',') : '<unset>';
+    }),
+    column('Endpoints', (object) => {
+      const addresses = ((object as EndpointSlice).endpoints ?? []).flatMap((endpoint) => endpoint.addresses ?? []);
+      const shown = addresses.slice(0, 3).join(',');
+      return addresses.length > 3 ? `${shown} + ${addresses.length - 3} more...` : shown || '<unset>';
+    }),
+  ],
+};
