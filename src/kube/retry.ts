@@ -55,6 +55,9 @@ export const retrying = async <T>(attempt: () => Promise<T>, options: RetryOptio
     onFailedAttempt: async ({ error, retryDelay, retriesLeft }) => {
       if (!(error instanceof ApiError) || retriesLeft === 0 || !mayRetry(error, options.idempotent ?? true)) return;
       const rest = (error.retryAfterSeconds ?? 0) * 1000 - retryDelay;
-      if (rest > 0) await sleep(rest, undefined, { ...(options.signal && { signal: options.signal }) });
+      if (rest <= 0) return;
+      await sleep(rest, undefined, { ...(options.signal && { signal: options.signal }) }).catch(() =>
+        options.signal?.throwIfAborted(),
+      );
     },
   });

@@ -1,0 +1,52 @@
+import type { Clock } from '../../src/runtime/clock.ts';
+
+/** A clock that stands still until it is moved. Timers fire in order while it moves. */
+export class ManualClock implements Clock {
+  #now: number;
+  #timers: { instant: number; call: () => void }[] = [];
+
+  constructor(start = Date.parse('2026-01-01T00:00:00Z')) {
+    this.#now = start;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  monotonic(): number {
+    return this.#now;
+  }
+
+  at(instant: number, call: () => void): () => void {
+    const timer = { instant, call };
+    this.#timers.push(timer);
+    return () => {
+      this.#timers = this.#timers.filter((other) => other !== timer);
+    };
+  }
+
+  /** Timers that wait. */
+  get pending(): number {
+    return this.#timers.length;
+  }
+
+  /** Moves on by so many milliseconds, and lets each timer's consequences happen before the next fires. */
+  async advance(ms: number): Promise<void> {
+    const end = this.#now + ms;
+    for (;;) {
+      const next = this.#timers.filter(({ instant }) => instant <= end).sort((a, b) => a.instant - b.instant)[0];
+      if (!next) break;
+      this.#now = Math.max(this.#now, next.instant);
+      this.#timers = this.#timers.filter((other) => other !== next);
+      next.call();
+      await settle();
+    }
+    this.#now = end;
+    await settle();
+  }
+}
+
+/** Lets everything that waits for nothing but its turn happen. */
+export const settle = async (): Promise<void> => {
+  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => void setImmediate(resolve));
+};
