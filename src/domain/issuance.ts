@@ -55,16 +55,19 @@ export interface IssuanceFacts {
 export type Step =
   | { step: 'None' }
   | { step: 'DropPending' }
-  | { step: 'GenerateKey'; attempt: number; why: string }
+  | { step: 'GenerateKey'; attempt: number; why: string; after?: Refusal | undefined }
   | { step: 'CreateRequest'; wanted: WantedRequest }
   | { step: 'Approve'; request: RequestFacts }
   | { step: 'Sign'; request: RequestFacts }
   | { step: 'Promote'; request: RequestFacts }
   | { step: 'Wait'; waiting: Waiting };
 
+/** How a request came to nothing. */
+export type Refusal = 'Denied' | 'Failed' | 'Invalid';
+
 /** What a step waits for; `until` is when to look again even if nothing happens. */
 export interface Waiting {
-  for: 'Approval' | 'Signature' | 'Denied' | 'Failed' | 'Invalid';
+  for: 'Approval' | 'Signature' | Refusal;
   requestName: string;
   message: string;
   since: Date;
@@ -108,10 +111,10 @@ export function nextStep(facts: IssuanceFacts): Step {
       why: `request ${request.name} is not ours: ${strange}`,
     };
   }
-  const refused = (kind: 'Denied' | 'Failed' | 'Invalid', message: string, at: Date): Step => {
+  const refused = (kind: Refusal, message: string, at: Date): Step => {
     const until = new Date(at.getTime() + backoff(pending.attempt, request.name));
     return now >= until
-      ? { step: 'GenerateKey', attempt: pending.attempt + 1, why: `${kind.toLowerCase()}: ${message}` }
+      ? { step: 'GenerateKey', attempt: pending.attempt + 1, why: `${kind.toLowerCase()}: ${message}`, after: kind }
       : { step: 'Wait', waiting: { for: kind, requestName: request.name, message, since: at, until } };
   };
   if (request.denied !== undefined) return refused('Denied', request.denied.message, request.denied.at);

@@ -4,8 +4,9 @@ import type { ProbeFacts, TemplateFacts } from '../../domain/plan.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { EventRecorder } from '../../kube/events.ts';
 import type { Logger } from '../../observe/log.ts';
+import type { Metrics } from '../../observe/metrics.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { Caches } from '../serving/caches.ts';
+import type { Caches } from '../caches.ts';
 import type { Serving } from '../serving/serving.ts';
 
 export interface InjectorContext {
@@ -14,10 +15,11 @@ export interface InjectorContext {
   serving: Serving;
   operator: OperatorFacts;
   /** Who the operator is to the API server. */
-  username: string;
+  username: (signal: AbortSignal) => Promise<string>;
   events: Pick<EventRecorder, 'record'>;
   clock: Clock;
   log: Logger;
+  metrics: Pick<Metrics, 'set' | 'count'>;
 }
 
 /** What is remembered of an injector between two looks at it. Losing it costs a trial and a probe, nothing else. */

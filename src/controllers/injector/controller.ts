@@ -7,7 +7,7 @@ import { isConflict } from '../../kube/errors.ts';
 import { RESOURCES } from '../../kube/resources.ts';
 import { get } from '../../kube/verbs.ts';
 import type { Reconcile, Result } from '../../runtime/controller.ts';
-import type { InjectorObject } from '../serving/caches.ts';
+import type { InjectorObject } from '../caches.ts';
 import { perform } from './apply.ts';
 import { cleanUp } from './cleanup.ts';
 import { nowOf, type InjectorContext, type Memory } from './context.ts';

@@ -65,6 +65,7 @@ export async function gather(
   for (const object of [secret, service, configuration]) refuseForeign(object, name);
 
   const now = nowOf(context);
+  const username = await context.username(signal);
   const { signerName } = certificateOf(injector);
   const state = secret === undefined ? NO_STATE : readState(secret);
   const identity = currentIdentity(injector, state, operator, now);
@@ -78,7 +79,7 @@ export async function gather(
 
   const issuance: IssuanceFacts = {
     now,
-    username: context.username,
+    username,
     signerName,
     approves: signerName === SIGNER_OWN || signerName === SIGNER_KUBELET_SERVING,
     signs: signerName === SIGNER_OWN,
@@ -98,7 +99,7 @@ export async function gather(
     remembered: isUsable(serving.served(name)?.state, injector, context, now),
     served: serving.served(name)?.fingerprint,
     issuance,
-    leftoverRequests: leftovers(requests.items, context.username, pending?.wanted.name),
+    leftoverRequests: leftovers(requests.items, username, pending?.wanted.name),
     template: {
       wanted: templateRevision(injector),
       accepted: storedRevisions(injector, revisions.items),

@@ -19,6 +19,8 @@ import { nowOf, type InjectorContext } from './context.ts';
 import { recordEvent } from './events.ts';
 import type { Gathered } from './gather.ts';
 
+const RESULTS = { Denied: 'denied', Failed: 'failed', Invalid: 'unusable' } as const;
+
 /** Writes the state into the injector's Secret: creates it, or replaces exactly the version that was read. */
 export async function storeState(
   context: InjectorContext,
@@ -54,6 +56,11 @@ export async function performIssuance(
         { ...state, pendingKey, attempt: step.attempt, previousAnchors },
         signal,
       );
+      if (step.after !== undefined)
+        context.metrics.count('certificate_issues_total', {
+          injector: injector.metadata.name,
+          result: RESULTS[step.after],
+        });
       log.info('a new key waits for its certificate', {
         injector: injector.metadata.name,
         why: step.why,
@@ -191,6 +198,7 @@ async function promote(
     signal,
   );
   context.log.info('a new certificate is stored', { injector: injector.metadata.name, request: request.metadata.name });
+  context.metrics.count('certificate_issues_total', { injector: injector.metadata.name, result: 'issued' });
   recordEvent(context, injector, {
     type: 'Normal',
     reason: 'CertificateIssued',

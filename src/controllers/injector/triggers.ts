@@ -3,7 +3,7 @@ import type { ResourceCache } from '../../kube/cache.ts';
 import type { CertificateSigningRequest } from '../../kube/objects.ts';
 import type { WorkQueue } from '../../runtime/queue.ts';
 import { injectorOf } from '../owned.ts';
-import type { Caches } from '../serving/caches.ts';
+import type { Caches } from '../caches.ts';
 import type { Serving } from '../serving/serving.ts';
 
 /** Adds the keys of injectors to the queue. Returns the function that ends it. */

@@ -1,5 +1,5 @@
 /** One status write per reconcile, and only when something changed. */
-import type { SidecarInjector } from '../../api/v1alpha1/types.ts';
+import type { SidecarInjector, SidecarInjectorStatus } from '../../api/v1alpha1/types.ts';
 import { STATUS_FIELD_MANAGER } from '../../api/v1alpha1/names.ts';
 import type { Facts } from '../../domain/plan.ts';
 import { statusChanged, statusOf } from '../../domain/status.ts';
@@ -18,6 +18,7 @@ export async function writeStatus(
   signal: AbortSignal,
 ): Promise<void> {
   const status = statusOf(facts);
+  measure(context, injector.metadata.name, facts, status);
   if (!statusChanged(status, injector.status)) return;
   const { apiVersion, kind, metadata } = injector;
   const body: KubeObject & { status: typeof status } = {
@@ -38,4 +39,17 @@ export async function writeStatus(
     throw error;
   }
   recordTransitions(context, injector, status);
+}
+
+function measure(
+  { metrics }: InjectorContext,
+  injector: string,
+  { identity }: Facts,
+  status: SidecarInjectorStatus,
+): void {
+  const ready = status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true;
+  metrics.set('injector_ready', { injector }, ready ? 1 : 0);
+  if (identity === undefined) return;
+  metrics.set('certificate_expiry_timestamp_seconds', { injector }, identity.notAfter.getTime() / 1000);
+  metrics.set('certificate_renewal_timestamp_seconds', { injector }, identity.renewalTime.getTime() / 1000);
 }

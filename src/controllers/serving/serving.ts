@@ -10,7 +10,7 @@ import { requiredNames } from '../identity.ts';
 import { injectorOf } from '../owned.ts';
 import { revisionName, withAccepted } from '../revisions.ts';
 import { readState } from '../secret.ts';
-import type { Caches } from './caches.ts';
+import type { Caches } from '../caches.ts';
 import { candidateOf, choose, distrust, type ServedIdentity } from './identities.ts';
 
 export interface ServingOptions {

@@ -1,0 +1,70 @@
+/** What every replica follows, leader or not. */
+import { INJECTOR_LABEL, MANAGED_BY, MANAGED_BY_LABEL } from '../api/v1alpha1/names.ts';
+import type { SidecarInjector } from '../api/v1alpha1/types.ts';
+import { ResourceCache, type CacheObserver } from '../kube/cache.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type {
+  CertificateSigningRequest,
+  KubeObject,
+  MutatingWebhookConfiguration,
+  Namespace,
+  Secret,
+  Service,
+} from '../kube/objects.ts';
+import { RESOURCES, type ResourceRef } from '../kube/resources.ts';
+import type { Logger } from '../observe/log.ts';
+import { CONTROLLER_REVISIONS, type ControllerRevision } from './revisions.ts';
+
+/** A SidecarInjector as it comes from the API server. */
+export type InjectorObject = SidecarInjector & KubeObject;
+
+export interface Caches {
+  injectors: ResourceCache<InjectorObject>;
+  /** Those of injectors, in the operator's namespace: not the one of the operator's own CA. */
+  secrets: ResourceCache<Secret>;
+  revisions: ResourceCache<ControllerRevision>;
+  webhookConfigurations: ResourceCache<MutatingWebhookConfiguration>;
+  services: ResourceCache<Service>;
+  namespaces: ResourceCache<Namespace>;
+}
+
+export interface CacheSettings {
+  client: KubeClient;
+  /** The operator's own. */
+  namespace: string;
+  log: Logger;
+  metrics: CacheObserver & { start(resource: string): void };
+}
+
+/** Selects what belongs to an injector. */
+const OWNED = INJECTOR_LABEL;
+
+function cacheOf<T extends KubeObject>(
+  { client, log, metrics }: CacheSettings,
+  resource: ResourceRef,
+  scope: { namespace?: string; labelSelector?: string; metadataOnly?: boolean } = {},
+): ResourceCache<T> {
+  metrics.start(resource.plural);
+  return new ResourceCache<T>({ client, resource, log, metrics, ...scope });
+}
+
+/** Makes the caches; they are empty until they run. */
+export function createCaches(settings: CacheSettings): Caches {
+  const owned = { labelSelector: OWNED };
+  const here = { namespace: settings.namespace, ...owned };
+  return {
+    injectors: cacheOf(settings, RESOURCES.sidecarInjectors),
+    secrets: cacheOf(settings, RESOURCES.secrets, here),
+    revisions: cacheOf(settings, CONTROLLER_REVISIONS, here),
+    webhookConfigurations: cacheOf(settings, RESOURCES.mutatingWebhookConfigurations, owned),
+    services: cacheOf(settings, RESOURCES.services, here),
+    namespaces: cacheOf(settings, RESOURCES.namespaces, { metadataOnly: true }),
+  };
+}
+
+/** The certificate requests of this operator, which only the leader follows. */
+export function createRequestCache(settings: CacheSettings): ResourceCache<CertificateSigningRequest> {
+  return cacheOf(settings, RESOURCES.certificateSigningRequests, {
+    labelSelector: `${MANAGED_BY_LABEL}=${MANAGED_BY}`,
+  });
+}

@@ -1,0 +1,73 @@
+/** What the holder of the Lease does: follow the requests, and reconcile every injector. */
+import type { KubeClient } from '../kube/client.ts';
+import type { EventRecorder } from '../kube/events.ts';
+import type { ResourceCache } from '../kube/cache.ts';
+import type { CertificateSigningRequest } from '../kube/objects.ts';
+import type { Logger } from '../observe/log.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { runController } from '../runtime/controller.ts';
+import { WorkQueue } from '../runtime/queue.ts';
+import type { OperatorFacts } from '../domain/plan-objects.ts';
+import { injectorOf } from './owned.ts';
+import type { Caches } from './caches.ts';
+import { ensureAuthority } from './injector/authority.ts';
+import { createInjectorReconcile } from './injector/controller.ts';
+import { queueChanges } from './injector/triggers.ts';
+import { rememberUsername } from './injector/whoami.ts';
+import type { Serving } from './serving/serving.ts';
+
+export interface LeadOptions {
+  client: KubeClient;
+  caches: Caches;
+  /** A new cache for each term: it is followed only while leading. */
+  requests: () => ResourceCache<CertificateSigningRequest>;
+  serving: Serving;
+  operator: OperatorFacts;
+  events: EventRecorder;
+  clock: Clock;
+  log: Logger;
+  metrics: Metrics;
+}
+
+const NAME = 'injector';
+const WORKERS = 4;
+
+/** Leads until the signal aborts. */
+export async function lead(options: LeadOptions, signal: AbortSignal): Promise<void> {
+  const { client, caches, serving, clock, log, metrics } = options;
+  const requests = options.requests();
+  const following = requests.run(signal);
+  // A CA takes up to a second to make: it should be there before somebody waits for a certificate.
+  const warm = ensureAuthority(options, signal).catch((error: unknown) => log.warn('no authority yet', { error }));
+  const queue = new WorkQueue({ name: NAME, clock, observer: metrics.queue });
+  metrics.startController(NAME);
+  const stopTriggers = queueChanges(caches, requests, serving, queue);
+  try {
+    await Promise.all([...Object.values(caches), requests].map((cache) => cache.whenSynced(signal)));
+    await warm;
+    await runController(
+      {
+        name: NAME,
+        queue,
+        workers: WORKERS,
+        // Objects whose injector is gone are looked at too: somebody may have been killed while cleaning up.
+        keys: () => [
+          ...caches.injectors.list().map(({ metadata }) => metadata.name),
+          ...caches.webhookConfigurations.list().flatMap((object) => injectorOf(object) ?? []),
+        ],
+        reconcile: createInjectorReconcile({ ...options, username: rememberUsername(client) }),
+        clock,
+        log,
+        observer: metrics.controller,
+      },
+      signal,
+    );
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    stopTriggers();
+    queue.close();
+    await following;
+  }
+}

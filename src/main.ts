@@ -1,0 +1,189 @@
+/** The executable: reads the configuration, builds the graph, runs until a signal. The only file that wires. */
+import { createAdmissionServer, type AdmissionServer } from './admission/server.ts';
+import { selectionOf } from './api/v1alpha1/defaults.ts';
+import { parseCommand, type Config } from './config.ts';
+import { createCaches, createRequestCache, type Caches, type CacheSettings } from './controllers/caches.ts';
+import { lead, type LeadOptions } from './controllers/leader.ts';
+import { Serving } from './controllers/serving/serving.ts';
+import type { OperatorFacts } from './domain/plan-objects.ts';
+import { describeError, OperatorError } from './errors.ts';
+import { createKubeClient } from './kube/client.ts';
+import { loadKubeConfig } from './kube/connection.ts';
+import { EventRecorder } from './kube/events.ts';
+import { LeaseLock } from './kube/lease.ts';
+import { createHealthServer, type HealthServer } from './observe/health.ts';
+import { createLogger, type Logger } from './observe/log.ts';
+import { Metrics } from './observe/metrics.ts';
+import { systemClock as clock } from './runtime/clock.ts';
+import { LEADER_TIMING, runLeaderElection } from './runtime/leader.ts';
+import { Shutdown, stopOnSignals } from './runtime/shutdown.ts';
+import { VERSION } from './version.ts';
+
+const now = (): Date => new Date(clock.now());
+
+async function runOperator(config: Config): Promise<number> {
+  const log = createLogger({ level: config.logLevel, format: config.logFormat });
+  log.info('starting', {
+    version: VERSION,
+    node: process.version,
+    namespace: config.namespace,
+    replica: config.identity,
+  });
+  const shutdown = new Shutdown(log);
+  stopOnSignals(shutdown, log);
+  try {
+    await startOperator(config, log, shutdown);
+  } catch (error) {
+    log.error('cannot start', { error });
+    shutdown.request(describeError(error), 1);
+  }
+  return shutdown.done;
+}
+
+async function startOperator(config: Config, log: Logger, shutdown: Shutdown): Promise<void> {
+  const metrics = new Metrics();
+  const client = createKubeClient({
+    load: loadKubeConfig(config.kubeconfig),
+    observer: metrics.client,
+    onWarning: (warning, call) => {
+      metrics.count('api_warnings_total', {});
+      log.warn('the API server warns', { warning, ...call });
+    },
+  });
+  shutdown.onStop('client', () => client.close());
+
+  const health = createHealthServer({ port: config.healthPort, metrics });
+  const settings = {
+    client,
+    namespace: config.namespace,
+    log,
+    metrics: { ...metrics.cache, start: (resource: string) => metrics.startCache(resource) },
+  };
+  const caches = createCaches(settings);
+  followInjectors(caches, metrics);
+
+  const graph: { serving?: Serving } = {};
+  const server = serveAdmission(config, caches, log, metrics, () => graph.serving);
+  const { port } = await server.listen();
+  const operator: OperatorFacts = { namespace: config.namespace, webhookPort: port, webhookUrl: config.webhookUrl };
+  const serving = new Serving({ caches, operator, now, log });
+  graph.serving = serving;
+  if (config.webhookUrl !== undefined) serveDefaultIdentity(serving, server);
+
+  const following = new AbortController();
+  for (const cache of Object.values(caches)) shutdown.supervise(`cache of ${cache.name}`, cache.run(following.signal));
+  shutdown.onStop('caches', () => following.abort());
+  serving.start();
+
+  addHealthChecks(health, serving, log);
+  const healthAddress = await health.listen();
+  shutdown.onStop('health', () => health.close());
+  shutdown.onStop('admission', (signal) => server.drain(signal), DRAIN_TIMEOUT_MS(config));
+  startLeading(config, { client, caches, settings, serving, operator, log, metrics }, shutdown);
+  shutdown.onStop('readiness', () => health.drain());
+  log.info('started', { webhookPort: port, healthPort: healthAddress.port, server: client.server });
+}
+
+/** The drain itself is bounded by its own limits; this is for when it hangs. */
+const DRAIN_TIMEOUT_MS = ({ drainSeconds }: Config): number => drainSeconds * 1000 + 15_000;
+
+function serveAdmission(
+  config: Config,
+  caches: Caches,
+  log: Logger,
+  metrics: Metrics,
+  serving: () => Serving | undefined,
+): AdmissionServer {
+  return createAdmissionServer({
+    host: config.webhookHost,
+    port: config.webhookPort,
+    secureContext: (servername) => serving()?.contextFor(servername),
+    injector: (name) => serving()?.injector(name),
+    synced: () => serving()?.synced ?? false,
+    context: () => ({
+      excludedNamespaces: [config.namespace],
+      otherAnnotations: new Set(caches.injectors.list().map((injector) => selectionOf(injector).annotation)),
+    }),
+    log,
+    observer: metrics.admission,
+    drain: { maxMs: config.drainSeconds * 1000 },
+  });
+}
+
+/** Go sends no server name for an IP address; then one certificate has to do for all (Serving.defaultIdentity). */
+function serveDefaultIdentity(serving: Serving, server: AdmissionServer): void {
+  serving.onChange(() => {
+    const identity = serving.defaultIdentity();
+    if (identity !== undefined)
+      server.useDefaultIdentity({ key: identity.state.key, cert: identity.state.certificate });
+  });
+}
+
+/** The series of an injector live as long as the injector. */
+function followInjectors(caches: Caches, metrics: Metrics): void {
+  caches.injectors.onChange(({ type, object }) => {
+    if (type === 'deleted') void metrics.forgetInjector(object.metadata.name);
+    else metrics.startInjector(object.metadata.name);
+  });
+}
+
+function addHealthChecks(health: HealthServer, serving: Serving, log: Logger): void {
+  let told = '';
+  health.addCheck('serving', () => {
+    const reasons = serving.unreadiness().join('; ');
+    if (reasons !== told) log.info(reasons === '' ? 'ready' : 'not ready', { reasons });
+    told = reasons;
+    return reasons === '' ? undefined : reasons;
+  });
+}
+
+type LeadingParts = Pick<LeadOptions, 'client' | 'caches' | 'serving' | 'operator' | 'log' | 'metrics'> & {
+  settings: CacheSettings;
+};
+
+function startLeading(config: Config, { settings, ...parts }: LeadingParts, shutdown: Shutdown): void {
+  const { client, log, metrics } = parts;
+  const events = new EventRecorder({
+    client,
+    log,
+    instance: config.identity,
+    now: () => clock.now(),
+    onDrop: () => metrics.count('events_dropped_total', {}),
+  });
+  shutdown.onStop('events', () => events.close());
+  const work = (signal: AbortSignal): Promise<void> =>
+    lead({ ...parts, requests: () => createRequestCache(settings), events, clock }, signal);
+  const stopping = new AbortController();
+  const lock = new LeaseLock({
+    client,
+    namespace: config.namespace,
+    name: config.leaseName,
+    identity: config.identity,
+    durationSeconds: LEADER_TIMING.leaseMs / 1000,
+    now: () => clock.now(),
+    monotonic: () => clock.monotonic(),
+  });
+  const leading = config.leaderElect
+    ? runLeaderElection({ lock, clock, log, lead: work, observer: metrics.leader }, stopping.signal)
+    : work(stopping.signal);
+  shutdown.supervise('leader', leading);
+  shutdown.onStop('leader', async () => {
+    stopping.abort(new Error('the process stops'));
+    await leading;
+  });
+}
+
+async function main(): Promise<number> {
+  const tty = Boolean(process.stderr.isTTY);
+  const command = parseCommand(process.argv.slice(2), process.env, { tty });
+  if (command.kind === 'operator') return runOperator(command.config);
+  process.stdout.write(command.kind === 'version' ? `sidecar-injector ${VERSION}\n` : command.text);
+  return 0;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  process.stderr.write(`${describeError(error)}\n${error instanceof OperatorError ? `${error.fix}\n` : ''}`);
+  process.exitCode = 1;
+}
