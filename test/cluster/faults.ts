@@ -1,0 +1,95 @@
+/** Disorder on demand: answers that are errors, late, cut off, and watches that end. */
+import type { Writable } from 'node:stream';
+
+/** Which requests a fault hits. What is left out matches everything; names may be `*`. */
+export interface FaultMatch {
+  /** get, list, watch, create, update, patch, delete, deletecollection. */
+  verb?: string;
+  group?: string;
+  /** Plural name, e.g. `secrets`. */
+  resource?: string;
+  namespace?: string;
+  name?: string;
+}
+
+export interface Fault extends FaultMatch {
+  /** The request is refused with this HTTP status before anything is done. */
+  status?: number;
+  reason?: string;
+  message?: string;
+  retryAfterSeconds?: number;
+  /** The request waits this long first. */
+  latencyMs?: number;
+  /** The request is carried out, and then the connection is cut instead of an answer. */
+  loseResponse?: boolean;
+  /** How many requests it hits before it is gone; unlimited when absent. */
+  times?: number;
+}
+
+export interface Faults {
+  /** Adds a fault and returns the function that takes it away. */
+  add(fault: Fault): () => void;
+  clear(): void;
+  list(): Fault[];
+  /** Cuts the running watches that match; returns how many they were. */
+  dropWatches(match?: FaultMatch): number;
+}
+
+/** One request as faults see it. */
+export interface FaultTarget {
+  verb: string;
+  group: string;
+  resource: string;
+  namespace?: string;
+  name?: string;
+}
+
+const FIELDS = ['verb', 'group', 'resource', 'namespace', 'name'] as const;
+
+export function matches(match: FaultMatch, target: FaultTarget): boolean {
+  return FIELDS.every((field) => {
+    const wanted = match[field];
+    return wanted === undefined || wanted === '*' || wanted === (target[field] ?? '');
+  });
+}
+
+/** The faults of one cluster, and the watches that they can cut. */
+export class FaultBox implements Faults {
+  #faults: Fault[] = [];
+  readonly #watches = new Map<Writable, FaultTarget>();
+
+  add(fault: Fault): () => void {
+    const own = { ...fault };
+    this.#faults.push(own);
+    return () => {
+      this.#faults = this.#faults.filter((each) => each !== own);
+    };
+  }
+
+  clear(): void {
+    this.#faults = [];
+  }
+
+  list(): Fault[] {
+    return this.#faults.map((fault) => ({ ...fault }));
+  }
+
+  dropWatches(match: FaultMatch = {}): number {
+    const hit = [...this.#watches].filter(([, target]) => matches(match, target));
+    for (const [sink] of hit) sink.destroy();
+    return hit.length;
+  }
+
+  /** The fault for a request, counted as used. */
+  take(target: FaultTarget): Fault | undefined {
+    const fault = this.#faults.find((each) => matches(each, target));
+    if (fault?.times !== undefined && --fault.times <= 0) this.#faults = this.#faults.filter((each) => each !== fault);
+    return fault;
+  }
+
+  /** Remembers a running watch until its connection closes. */
+  track(sink: Writable, target: FaultTarget): void {
+    this.#watches.set(sink, target);
+    sink.once('close', () => this.#watches.delete(sink));
+  }
+}

@@ -1,0 +1,127 @@
+/** An in-memory Kubernetes cluster: the API server, its storage and its controllers in one process. */
+import { randomBytes } from 'node:crypto';
+import { bootstrapObjects, createAuthenticator, createAuthorizer } from './auth/index.ts';
+import { builtinResources } from './builtin/index.ts';
+import { FaultBox } from './faults.ts';
+import type { Faults } from './faults.ts';
+import { listen } from './http/server.ts';
+import type { Serving } from './http/handler.ts';
+import { createAuthority, createIdentity } from './identity.ts';
+import { kubeconfig } from './kubeconfig.ts';
+import { createLocalClient } from './local-client.ts';
+import { createRegistry } from './registry.ts';
+import { Store } from './storage/store.ts';
+import type { Admission, LocalClient, ObjectStore, Registry, User } from './types.ts';
+
+export type { Fault, FaultMatch, Faults } from './faults.ts';
+export type { KubeObject, LocalClient, ObjectStore, Registry } from './types.ts';
+
+export interface ClusterOptions {
+  /** Port of the API server on 127.0.0.1; any free one when absent. */
+  port?: number;
+  /** Events that are kept for each resource, for watches that come back. */
+  historySize?: number;
+}
+
+export interface Cluster {
+  /** https://127.0.0.1:PORT */
+  url: string;
+  /** Certificate of the cluster's authority: it signs the server, clients, and what its signers sign. */
+  caPem: string;
+  /** Kubeconfig (JSON) of an administrator, with a client certificate. */
+  adminKubeconfig(): string;
+  /** Kubeconfig (JSON) of a service account, or of any other user. */
+  kubeconfigFor(user: { serviceAccount: { namespace: string; name: string } } | User): Promise<string>;
+  store: ObjectStore;
+  registry: Registry;
+  faults: Faults;
+  /** Requests from within, with all rights, through the whole write path but without faults. */
+  client: LocalClient;
+  stop(): Promise<void>;
+}
+
+/** Starts a cluster. It runs until `stop` is called. */
+export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
+  const now = new Date();
+  const authority = createAuthority('kubernetes', now);
+  const store = new Store(options.historySize);
+  const tokens: Record<string, User> = {};
+  const authenticator = createAuthenticator({ store, clientCA: authority.certificate, tokens });
+  const authorizer = createAuthorizer(store);
+  const registry = createRegistry(builtinResources());
+  const admission: Admission = {
+    mutate: (attributes) => Promise.resolve(attributes.object),
+    validate: () => Promise.resolve(),
+  };
+  const faults = new FaultBox();
+  const serving: Serving = { store, registry, admission, authorizer, faults, openapi: () => undefined };
+  const client = createLocalClient(() => serving);
+  for (const object of bootstrapObjects()) await client.request('POST', collectionOf(registry, object), object);
+  for (const name of ['default', 'kube-system', 'kube-public', 'kube-node-lease']) {
+    await client.request('POST', '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+  }
+  store.compact();
+  const identity = createIdentity(
+    authority,
+    {
+      commonName: 'kube-apiserver',
+      dnsNames: ['localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc'],
+      addresses: [Buffer.from([127, 0, 0, 1]), Buffer.from([10, 96, 0, 1])],
+      usage: 'server auth',
+    },
+    now,
+  );
+  const server = await listen(serving, {
+    port: options.port ?? 0,
+    identity,
+    clientCA: authority.certificate,
+    authenticator,
+  });
+  const url = `https://127.0.0.1:${server.port}`;
+  const caPem = authority.certificate;
+  return {
+    url,
+    caPem,
+    store,
+    registry,
+    faults,
+    client,
+    adminKubeconfig() {
+      const admin = {
+        commonName: 'kubernetes-admin',
+        organizations: ['system:masters'],
+        usage: 'client auth' as const,
+      };
+      const credentials = createIdentity(authority, admin, new Date());
+      return kubeconfig({ url, caPem, user: 'kubernetes-admin', credentials });
+    },
+    async kubeconfigFor(user) {
+      if ('username' in user) {
+        const token = randomBytes(24).toString('hex');
+        tokens[token] = user;
+        return kubeconfig({ url, caPem, user: user.username, credentials: { token } });
+      }
+      const { namespace, name } = user.serviceAccount;
+      const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`;
+      const review = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} };
+      const { status, body } = await client.request('POST', path, review);
+      if (status !== 201) throw new Error(String(body['message']));
+      const { token } = body['status'] as { token: string };
+      return kubeconfig({ url, caPem, user: `${namespace}/${name}`, namespace, credentials: { token } });
+    },
+    stop: () => server.close(),
+  };
+}
+
+/** The URL that objects of this kind are posted to. */
+function collectionOf(
+  registry: Registry,
+  object: { apiVersion: string; kind: string; metadata: { namespace?: string } },
+): string {
+  const [version = '', group = ''] = object.apiVersion.split('/').toReversed();
+  const resource = registry.findKind(group, version, object.kind);
+  if (!resource) throw new Error(`no resource serves ${object.apiVersion} ${object.kind}`);
+  const { namespace } = object.metadata;
+  const root = group ? `/apis/${group}/${version}` : `/api/${version}`;
+  return `${root}${namespace === undefined ? '' : `/namespaces/${namespace}`}/${resource.plural}`;
+}

@@ -1,0 +1,31 @@
+import { handle } from './http/handler.ts';
+import type { Serving } from './http/handler.ts';
+import { copy } from './storage/json.ts';
+import type { JsonObject, LocalClient, User } from './types.ts';
+
+/** Whom requests from within stand for, unless they say otherwise: kube-controller-manager has all rights here. */
+export const INTERNAL_USER: User = {
+  username: 'system:apiserver',
+  groups: ['system:masters', 'system:authenticated'],
+};
+
+/** A client that skips the network but nothing else: the same verbs, admission and validation. */
+export function createLocalClient(serving: () => Serving): LocalClient {
+  return {
+    async request(method, path, body, options = {}) {
+      const bytes =
+        body === undefined ? Buffer.alloc(0) : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+      const user = options.user ?? INTERNAL_USER;
+      const fallback = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
+      const response = await handle(serving(), {
+        method,
+        url: path,
+        headers: { 'content-type': options.contentType ?? fallback, 'user-agent': `${user.username}/in-memory` },
+        body: () => Promise.resolve(bytes),
+        user: () => user,
+        local: true,
+      });
+      return { status: response.status, body: copy(response.body ?? {}) as JsonObject };
+    },
+  };
+}

@@ -1,0 +1,33 @@
+/** Tables for kubectl (k8s.io/apiserver/pkg/endpoints/handlers/response.go, pkg/printers). */
+import type { Column, JsonObject, KubeObject } from '../types.ts';
+
+export interface TableOptions {
+  columns: Column[];
+  /** The query parameter includeObject: None, Metadata (the default) or Object. */
+  includeObject: string;
+  now: Date;
+}
+
+/** PartialObjectMetadata: what a client that only needs metadata gets. */
+export function partialMetadata(object: KubeObject): KubeObject {
+  return { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: object.metadata };
+}
+
+/** The table of the objects. `header` is false for the later events of a watch. */
+export function table(objects: KubeObject[], metadata: JsonObject, options: TableOptions, header = true): JsonObject {
+  const { columns, includeObject, now } = options;
+  return {
+    kind: 'Table',
+    apiVersion: 'meta.k8s.io/v1',
+    metadata,
+    columnDefinitions: header ? columns.map((column) => definition(column)) : null,
+    rows: objects.map((object) => ({
+      cells: columns.map((column) => column.value(object, now)),
+      ...(includeObject === 'None' ? {} : { object: includeObject === 'Object' ? object : partialMetadata(object) }),
+    })),
+  };
+}
+
+function definition({ name, type, format = '', description = '', priority = 0 }: Column): JsonObject {
+  return { name, type, format, description, priority };
+}

@@ -1,0 +1,29 @@
+import type { ListOptions } from '../http/options.ts';
+import {
+  fieldSelectorMatches,
+  parseFieldSelector,
+  parseLabelSelector,
+  requireKnownFields,
+  requirementsMatch,
+} from '../selectors.ts';
+import type { KubeObject, Resource } from '../types.ts';
+
+/** True for the objects that a list or watch is about. */
+export type Selection = (object: KubeObject) => boolean;
+
+const METADATA_FIELDS: Record<string, (object: KubeObject) => string> = {
+  'metadata.name': (object) => object.metadata.name,
+  'metadata.namespace': (object) => object.metadata.namespace ?? '',
+};
+
+/** The label and field selectors of the options. @throws StatusError 400 */
+export function selectionOf(resource: Resource, options: ListOptions): Selection | undefined {
+  const labels = parseLabelSelector(options.labelSelector);
+  const fields = parseFieldSelector(options.fieldSelector);
+  const extra = resource.strategy.selectableFields ?? {};
+  requireKnownFields(fields, Object.keys(extra));
+  if (labels.length === 0 && fields.length === 0) return undefined;
+  return (object) =>
+    requirementsMatch(labels, object.metadata.labels) &&
+    fieldSelectorMatches(fields, (field) => (METADATA_FIELDS[field] ?? extra[field])?.(object) ?? '');
+}
