@@ -31,9 +31,9 @@ export const openEnvironment = async (
   const cluster = external === undefined ? startChild(['test/cluster/main.ts', '--kubeconfig', kubeconfig]) : undefined;
   if (cluster !== undefined) {
     await until('the in-memory cluster has started', () => {
-      if (!cluster.running) throw new Error(cluster.lines.join('\n'));
-      return cluster.lines.some((line) => line.includes(kubeconfig));
+      return !cluster.running || cluster.lines.some((line) => line.includes(kubeconfig));
     });
+    if (!cluster.running) throw new Error(`the in-memory cluster ended:\n${cluster.lines.join('\n')}`);
   }
   const client = createKubeClient({ load: loadKubeConfig(kubeconfig) });
   return {
