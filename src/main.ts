@@ -174,8 +174,7 @@ function startLeading(config: Config, { settings, ...parts }: LeadingParts, shut
 }
 
 async function main(): Promise<number> {
-  const tty = Boolean(process.stderr.isTTY);
-  const command = parseCommand(process.argv.slice(2), process.env, { tty });
+  const command = parseCommand(process.argv.slice(2), process.env, { tty: process.stderr.isTTY });
   if (command.kind === 'operator') return runOperator(command.config);
   process.stdout.write(command.kind === 'version' ? `sidecar-injector ${VERSION}\n` : command.text);
   return 0;

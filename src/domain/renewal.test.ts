@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as fc from 'fast-check';
+import { parseDuration, renewalTime } from './renewal.ts';
+
+const notBefore = new Date('2026-01-01T00:00:00Z');
+const after = (seconds: number): Date => new Date(notBefore.getTime() + seconds * 1000);
+const HOUR = 3600;
+
+test('durations are read as Go writes them, and nothing else is', () => {
+  assert.equal(parseDuration('2160h'), 2160 * HOUR);
+  assert.equal(parseDuration('1h30m5s'), 5405);
+  for (const text of ['', '5', 'h', '1d', '-1h', '1h 30m', 'abc1h']) assert.equal(parseDuration(text), undefined, text);
+});
+
+test('renewal comes after 56 to 67 hundredths of any life, and the same seed gives the same moment', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: HOUR, max: 10 * 365 * 24 * HOUR }), fc.string(), (life, seed) => {
+      const moment = renewalTime({ notBefore, notAfter: after(life) }, undefined, seed);
+      const share = (moment.getTime() - notBefore.getTime()) / (life * 1000);
+      assert.ok(share > 0.56 && share <= 2 / 3 + 1e-9, String(share));
+      assert.deepEqual(renewalTime({ notBefore, notAfter: after(life) }, undefined, seed), moment);
+    }),
+  );
+});
+
+test('a life under half an hour is renewed by its half', () => {
+  const moment = renewalTime({ notBefore, notAfter: after(900) }, undefined, 'x');
+  assert.ok(moment >= after(360) && moment <= after(450));
+});
+
+test('renewBefore is taken where it fits into the life that was given', () => {
+  assert.deepEqual(renewalTime({ notBefore, notAfter: after(90 * HOUR) }, 30 * HOUR, 'x'), after(60 * HOUR));
+});
+
+test('a renewBefore as long as the life that was given does not renew without end', () => {
+  const moment = renewalTime({ notBefore, notAfter: after(HOUR) }, 720 * HOUR, 'x');
+  assert.ok(moment >= after(0.4 * HOUR));
+});
