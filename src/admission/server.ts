@@ -89,12 +89,15 @@ async function drain(server: Server, traffic: Traffic, limits: DrainOptions, sig
   await closed;
 }
 
-/** OpenSSL's names for what a client says when it does not trust us: alert 42, and 48 of clients other than Go. */
-const UNTRUSTED = new Set(['ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE', 'ERR_SSL_TLSV1_ALERT_UNKNOWN_CA']);
+/**
+ * What a client says that does not trust us: alert 42 of Go's, 48 and 45 and 46 of others. Before the alert's name stands
+ * a protocol's, which differs between versions of OpenSSL (SSLV3 in Node 20, SSL/TLS in Node 24).
+ */
+const UNTRUSTED = /_ALERT_(?:BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_EXPIRED|CERTIFICATE_UNKNOWN)$/;
 
 function reportHandshake(error: Error, socket: TLSSocket, { log, observer }: AdmissionServerOptions): void {
   const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
-  const untrusted = UNTRUSTED.has(code);
+  const untrusted = UNTRUSTED.test(code);
   const servername = typeof socket.servername === 'string' ? socket.servername : '';
   const remoteAddress = socket.remoteAddress ?? '';
   observer.handshakeFailed?.({ servername, remoteAddress, untrusted, code });
