@@ -9,6 +9,7 @@ type Data = Record<string, string>;
 const MAX_BYTES = 1024 * 1024;
 
 const mapOf = (object: KubeObject, key: string): Data => (object[key] ?? {}) as Data;
+const typeOf = (object: KubeObject): string => (object['type'] ?? '') as string;
 const count = (...maps: Data[]): number => maps.reduce((sum, map) => sum + Object.keys(map).length, 0);
 const base64Bytes = (text: string): number => Buffer.from(text, 'base64').length;
 
@@ -58,7 +59,7 @@ const NEEDED: Record<string, string[]> = {
 const ACCOUNT_NAME = 'kubernetes.io/service-account.name';
 
 function typeErrors(object: KubeObject): FieldError[] {
-  const type = String(object['type']);
+  const type = typeOf(object);
   const data = mapOf(object, 'data');
   const has = (key: string): boolean => Object.hasOwn(data, key);
   if (type === 'kubernetes.io/service-account-token' && !object.metadata.annotations?.[ACCOUNT_NAME])
@@ -113,7 +114,7 @@ export const secretRules: Rules = {
       ...typeErrors(object),
     ];
   },
-  selectableFields: { type: (object) => String(object['type'] ?? '') },
+  selectableFields: { type: typeOf },
   columns: [column('Type', (object) => object['type'] ?? ''), column('Data', (object) => count(mapOf(object, 'data')))],
 };
 

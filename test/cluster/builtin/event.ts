@@ -81,7 +81,7 @@ interface CoreEvent extends KubeObject {
   reportingInstance?: string;
 }
 
-const asEvent = (object: KubeObject): CoreEvent => toCoreForm(object) as CoreEvent;
+const asEvent = (object: KubeObject): CoreEvent => toCoreForm(object);
 
 function newStyleErrors(event: CoreEvent, controllerField: string): FieldError[] {
   const { reportingComponent = '', reportingInstance = '', action = '', reason = '', message = '' } = event;

@@ -104,14 +104,14 @@ function validateResources({ resources }: Container, path: string): FieldError[]
   const { limits = {}, requests = {} } = resources ?? {};
   const negative = (list: Record<string, string>, field: string): FieldError[] =>
     Object.entries(list).flatMap(([name, text]) =>
-      (parseQuantity(String(text))?.nanos ?? 0n) < 0n
+      (parseQuantity(text)?.nanos ?? 0n) < 0n
         ? [invalidValue(`${field}[${name}]`, text, 'must be greater than or equal to 0')]
         : [],
     );
   const above = Object.entries(requests).flatMap(([name, text]) => {
     const limit = Object.hasOwn(limits, name) ? limits[name] : undefined;
-    const request = parseQuantity(String(text));
-    const most = limit === undefined ? undefined : parseQuantity(String(limit));
+    const request = parseQuantity(text);
+    const most = limit === undefined ? undefined : parseQuantity(limit);
     if (!request || !most || request.compare(most) <= 0) return [];
     return [invalidValue(`${path}.requests`, text, `must be less than or equal to ${name} limit of ${limit}`)];
   });

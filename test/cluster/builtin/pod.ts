@@ -15,7 +15,7 @@ import { specChanged, type Rules } from './resource.ts';
 export function qosClass(spec: PodSpec): string {
   const containers = [...(spec.containers ?? []), ...(spec.initContainers ?? [])];
   const amount = ({ resources }: Container, of: 'limits' | 'requests', name: string): bigint =>
-    parseQuantity(String(resources?.[of]?.[name] ?? '0'))?.nanos ?? 0n;
+    parseQuantity(resources?.[of]?.[name] ?? '0')?.nanos ?? 0n;
   const given = containers.flatMap((container) =>
     ['cpu', 'memory'].map((name) => [amount(container, 'requests', name), amount(container, 'limits', name)]),
   );
@@ -44,7 +44,8 @@ const binding: Subresource = {
     },
     generationOn: specChanged,
   },
-  async handle({ object, body, update }) {
+  async handle(request) {
+    const { object, body } = request;
     const target = (body?.['target'] ?? {}) as { name?: string };
     const { name } = object.metadata;
     const { nodeName } = asPod(object).spec;
@@ -52,7 +53,7 @@ const binding: Subresource = {
     if (object.metadata.deletionTimestamp)
       throw conflict(resource, name, `pod ${name} is being deleted, cannot be assigned to a host`);
     if (nodeName) throw conflict(resource, name, `pod ${name} is already assigned to node "${nodeName}"`);
-    await update((pod) => {
+    await request.update((pod) => {
       asPod(pod).spec.nodeName = target.name ?? '';
     }, 'binding');
     return { status: 201, body: { ...SUCCESS, code: 201 } };
@@ -75,10 +76,11 @@ const eviction: Subresource = {
   version: 'v1',
   kind: 'Eviction',
   verbs: ['create'],
-  async handle({ object, body, context, remove }) {
+  async handle(request) {
+    const { object, body, context } = request;
     const budget = blockingBudget(context.store, object);
     if (budget) throw tooManyRequests("Cannot evict pod as it would violate the pod's disruption budget.", 0);
-    await remove((body?.['deleteOptions'] ?? {}) as Record<string, unknown>);
+    await request.remove((body?.['deleteOptions'] ?? {}) as Record<string, unknown>);
     return { status: 201, body: { ...SUCCESS, code: 201 } };
   },
 };

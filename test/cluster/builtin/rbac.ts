@@ -65,7 +65,8 @@ function roleRules(namespaced: boolean): Rules {
     createOnUpdate: true,
     defaults(object) {
       // A required list without omitempty: null when there are no rules.
-      (object as Role).rules ??= null;
+      const role = object as Role;
+      if (!role.rules?.length) role.rules = null;
     },
     validate(object) {
       const { rules, aggregationRule } = object as Role;

@@ -9,7 +9,7 @@ export function validateShape(value: unknown, schema: Schema | undefined, path: 
     return value.flatMap((item, index) => validateShape(item, schema.items, `${path}[${index}]`));
   if (typeof value !== 'object') {
     const values = schema.enum as string[] | undefined;
-    return values && value !== '' && !values.includes(String(value)) ? [notSupported(path, value, values)] : [];
+    return values && value !== '' && !values.includes(value as string) ? [notSupported(path, value, values)] : [];
   }
   const { properties, additionalProperties } = schema;
   const at = (name: string): string => (path === '' ? name : `${path}.${name}`);

@@ -130,9 +130,8 @@ function strategyOf(entry: Entry, schema: () => Schema | undefined): Strategy {
 
 /** /status: everything but the status, and the metadata, stays as it was. */
 function statusStrategy(base: Strategy, rules: Rules): Strategy {
-  const { generationOn: _generation, ...rest } = base;
   return {
-    ...rest,
+    ...Object.fromEntries(Object.entries(base).filter(([key]) => key !== 'generationOn')),
     prepareUpdate(object, old, context) {
       for (const name of Object.keys(old))
         if (!['metadata', 'status', 'kind', 'apiVersion'].includes(name)) object[name] = old[name];

@@ -84,7 +84,8 @@ const scale: Subresource = {
   version: 'v1',
   kind: 'Scale',
   verbs: SUBRESOURCE_VERBS,
-  async handle({ method, object, body, contentType, update }) {
+  async handle(request) {
+    const { method, object, body, contentType } = request;
     if (method === 'GET') return { status: 200, body: scaleOf(object) };
     const given = (body?.['spec'] ?? {}) as { replicas?: number };
     const version = body?.metadata?.resourceVersion;
@@ -95,7 +96,7 @@ const scale: Subresource = {
       throw conflict({ group: '', plural: 'scale' }, object.metadata.name, text);
     }
     const keeps = method === 'PATCH' && given.replicas === undefined;
-    const changed = await update((target) => {
+    const changed = await request.update((target) => {
       if (!keeps) asWorkload(target).spec.replicas = given.replicas ?? 0;
     });
     return { status: 200, body: scaleOf(changed) };
