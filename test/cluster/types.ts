@@ -209,6 +209,10 @@ export interface Resource {
    * stored it, in the form of this one.
    */
   convert?(object: KubeObject): KubeObject;
+  /** How a body becomes an object; by default strictly by the schema (schema/decode.ts). Strict errors are unknown and duplicate fields. */
+  decode?(source: string | JsonObject): { object: JsonObject; strictErrors: string[] };
+  /** What reads show of a stored object: custom resources get the defaults that came after they were stored. Must not change it. */
+  read?(object: KubeObject): KubeObject;
   /** Admission plugins that are about this resource only. */
   admission?: ResourceAdmission;
   /** True when a CustomResourceDefinition made it. */

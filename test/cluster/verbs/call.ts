@@ -105,8 +105,9 @@ export function attributesOf(
 /** The object as this version of the resource shows it: versions of one resource share their storage. */
 export function inVersion(resource: Resource, object: KubeObject): KubeObject {
   const apiVersion = resource.group ? `${resource.group}/${resource.version}` : resource.version;
-  if (object.apiVersion === apiVersion && object.kind === resource.kind) return object;
-  return { ...(resource.convert?.(copy(object)) ?? object), apiVersion, kind: resource.kind };
+  const shown = resource.read?.(object) ?? object;
+  if (shown.apiVersion === apiVersion && shown.kind === resource.kind) return shown;
+  return { ...(resource.convert?.(copy(shown)) ?? shown), apiVersion, kind: resource.kind };
 }
 
 /** The manager's name for managedFields: the option, else the first word of the user agent (handlers/create.go). */

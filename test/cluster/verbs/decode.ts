@@ -27,12 +27,16 @@ export interface DecodedObject {
  */
 export function decodeObject(call: Call, source: string | JsonObject): DecodedObject {
   const { resource } = call;
-  const schema = resource.custom ? undefined : resource.schema();
-  const decoded = schema ? decodeStrict(source, schema) : decodeUntyped(source);
+  const schema = resource.schema();
+  const decode = resource.decode ?? (schema ? (text) => decodeStrict(text, schema) : decodeUntyped);
+  const decoded = decode(source);
   if (!isObject(decoded.object)) throw new Error(`json: cannot unmarshal into Go value of type ${resource.kind}`);
   const { object, strictErrors } = decoded;
   object['kind'] ??= resource.kind;
   object['apiVersion'] ??= apiVersionOf(resource);
+  if (object['kind'] !== resource.kind) {
+    throw new Error(`no kind ${JSON.stringify(object['kind'])} is registered for version ${JSON.stringify(object['apiVersion'])}`);
+  }
   const metadata = (object['metadata'] ??= {});
   if (!isObject(metadata))
     throw new Error('json: cannot unmarshal string into Go struct field .metadata of type v1.ObjectMeta');
@@ -57,7 +61,6 @@ export function decodeBody(call: Call, validation: FieldValidation): KubeObject 
   const { kind, version } = resource;
   let decoded: DecodedObject;
   try {
-    checkType(call, text);
     decoded = decodeObject(call, text);
   } catch (error) {
     throw badRequest(
@@ -79,15 +82,6 @@ export function decodeBody(call: Call, validation: FieldValidation): KubeObject 
   }
   strategyOf(call).defaults?.(object);
   return object;
-}
-
-/** @throws Error when the text is of another kind than the URL's. */
-function checkType({ resource }: Call, text: string): void {
-  const value: unknown = JSON.parse(text);
-  if (!isObject(value)) throw new Error(`json: cannot unmarshal into Go value of type ${resource.kind}`);
-  const { kind = resource.kind, apiVersion } = value;
-  if (kind !== resource.kind)
-    throw new Error(`no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)}`);
 }
 
 /** The DeleteOptions in the body; undefined when there is none. @throws StatusError 400, 415 */

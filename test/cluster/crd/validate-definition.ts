@@ -1,0 +1,201 @@
+/** What makes a CustomResourceDefinition invalid (apiextensions-apiserver/pkg/apis/apiextensions/validation/validation.go). */
+import { isDeepStrictEqual } from 'node:util';
+import type { FieldError } from '../types.ts';
+import {
+  forbiddenField,
+  invalidValue,
+  isDNS1035Label,
+  isDNS1123Subdomain,
+  notSupported,
+  required,
+} from '../validation.ts';
+import { isTrue } from './conditions.ts';
+import type { CustomResourceDefinition, Names, Version } from './definition.ts';
+import { jsonPath } from './jsonpath.ts';
+import { validateSchema } from './validate-schema.ts';
+
+type Spec = CustomResourceDefinition['spec'];
+
+export function validateDefinition(
+  object: CustomResourceDefinition,
+  old: CustomResourceDefinition | undefined,
+): FieldError[] {
+  const { spec } = object;
+  const versions = spec.versions ?? [];
+  const names = spec.names ?? { plural: '', kind: '' };
+  const { name } = object.metadata;
+  return [
+    ...(old === undefined && name !== `${names.plural}.${spec.group}`
+      ? [invalidValue('metadata.name', name, 'must be spec.names.plural+"."+spec.group')]
+      : []),
+    ...groupErrors(spec.group),
+    ...scopeErrors(spec.scope),
+    ...versions.flatMap(({ schema }, index) =>
+      schema?.openAPIV3Schema === undefined ? [required(`spec.versions[${index}].schema.openAPIV3Schema`)] : [],
+    ),
+    ...versionErrors(versions),
+    ...nameErrors(names, 'spec.names'),
+    ...schemaErrors(versions),
+    ...conversionErrors(spec.conversion),
+    ...storedVersionErrors(object),
+    ...(old === undefined ? [] : immutableErrors(object, old)),
+  ];
+}
+
+function groupErrors(group: string | undefined): FieldError[] {
+  if (!group) return [required('spec.group')];
+  const wrong = isDNS1123Subdomain(group);
+  if (wrong.length > 0) return [invalidValue('spec.group', group, wrong.join(','))];
+  return group.includes('.') ? [] : [invalidValue('spec.group', group, 'should be a domain with at least one dot')];
+}
+
+function scopeErrors(scope: string | undefined): FieldError[] {
+  if (!scope) return [required('spec.scope')];
+  return ['Cluster', 'Namespaced'].includes(scope)
+    ? []
+    : [notSupported('spec.scope', scope, ['Cluster', 'Namespaced'])];
+}
+
+function versionErrors(versions: Version[]): FieldError[] {
+  const errors: FieldError[] = [];
+  for (const [index, version] of versions.entries()) {
+    const wrong = isDNS1035Label(version.name ?? '');
+    if (wrong.length > 0) errors.push(invalidValue(`spec.versions[${index}].name`, version.name, wrong.join(',')));
+    if (version.deprecationWarning !== undefined && version.deprecated !== true) {
+      errors.push(
+        invalidValue(
+          `spec.versions[${index}].deprecationWarning`,
+          version.deprecationWarning,
+          'can only be set for deprecated versions',
+        ),
+      );
+    }
+  }
+  if (new Set(versions.map(({ name }) => name)).size !== versions.length) {
+    errors.push(invalidValue('spec.versions', versions, 'must contain unique version names'));
+  }
+  if (versions.filter(({ storage }) => storage).length !== 1) {
+    errors.push(invalidValue('spec.versions', versions, 'must have exactly one version marked as storage version'));
+  }
+  // The internal form repeats the first version's name.
+  const first = versions[0]?.name ?? '';
+  const wrong = first === '' ? [] : isDNS1035Label(first);
+  if (wrong.length > 0) errors.push(invalidValue('spec.version', first, wrong.join(',')));
+  return errors;
+}
+
+function nameErrors(names: Names, path: string): FieldError[] {
+  const errors: FieldError[] = [];
+  const kinds = ['kind', 'listKind'];
+  for (const field of ['plural', 'singular', 'kind', 'listKind'] as const) {
+    if (!names[field]) errors.push(required(`${path}.${field}`));
+  }
+  for (const field of ['plural', 'singular', 'kind', 'listKind'] as const) {
+    const value = names[field];
+    if (!value) continue;
+    const wrong = isDNS1035Label(kinds.includes(field) ? value.toLowerCase() : value);
+    const prefix = kinds.includes(field) ? 'may have mixed case, but should otherwise match: ' : '';
+    if (wrong.length > 0) errors.push(invalidValue(`${path}.${field}`, value, prefix + wrong.join(',')));
+  }
+  for (const field of ['shortNames', 'categories'] as const) {
+    for (const [index, value] of (names[field] ?? []).entries()) {
+      const wrong = isDNS1035Label(value);
+      if (wrong.length > 0) errors.push(invalidValue(`${path}.${field}[${index}]`, value, wrong.join(',')));
+    }
+  }
+  if (names.kind && names.kind === names.listKind) {
+    errors.push(invalidValue(`${path}.listKind`, names.listKind, 'kind and listKind may not be the same'));
+  }
+  return errors;
+}
+
+/** What all versions have alike is one field in the internal form of a definition, and is judged there, once. */
+function schemaErrors(versions: Version[]): FieldError[] {
+  const same = (read: (version: Version) => unknown): boolean =>
+    versions.every((version) => isDeepStrictEqual(read(version), read(versions[0] ?? version)));
+  const status = versions.some(({ subresources }) => subresources?.status !== undefined);
+  const sameSchema = same(({ schema }) => schema);
+  const sameColumns = same(({ additionalPrinterColumns }) => additionalPrinterColumns);
+  return versions.flatMap((version, index) => {
+    const { schema, additionalPrinterColumns = [] } = version;
+    const once = index === 0;
+    const schemaPath = sameSchema
+      ? 'spec.validation.openAPIV3Schema'
+      : `spec.versions[${index}].schema.openAPIV3Schema`;
+    const columnPath = sameColumns
+      ? 'spec.additionalPrinterColumns'
+      : `spec.versions[${index}].additionalPrinterColumns`;
+    return [
+      ...(schema?.openAPIV3Schema === undefined || (sameSchema && !once)
+        ? []
+        : validateSchema(schema.openAPIV3Schema, schemaPath, status)),
+      ...(sameColumns && !once
+        ? []
+        : additionalPrinterColumns.flatMap((column, at) => columnErrors(column, `${columnPath}[${at}]`))),
+    ];
+  });
+}
+
+function columnErrors(column: NonNullable<Version['additionalPrinterColumns']>[number], path: string): FieldError[] {
+  const types = ['boolean', 'date', 'integer', 'number', 'string'];
+  const errors: FieldError[] = [];
+  if (!column.name) errors.push(required(`${path}.name`));
+  if (!column.type) errors.push(required(`${path}.type`, `must be one of ${types.join(',')}`));
+  else if (!types.includes(column.type))
+    errors.push(invalidValue(`${path}.type`, column.type, `must be one of ${types.join(',')}`));
+  if (!column.jsonPath) return [...errors, required(`${path}.JSONPath`)];
+  try {
+    if (!column.jsonPath.startsWith('.')) throw new Error('path must start with a dot');
+    jsonPath(column.jsonPath);
+  } catch (error) {
+    errors.push(invalidValue(`${path}.JSONPath`, column.jsonPath, `is an invalid path: ${(error as Error).message}`));
+  }
+  return errors;
+}
+
+function conversionErrors(conversion: Spec['conversion']): FieldError[] {
+  if (conversion === undefined) return [];
+  const { strategy, webhook } = conversion;
+  if (!strategy) return [required('spec.conversion.strategy')];
+  if (!['None', 'Webhook'].includes(strategy))
+    return [notSupported('spec.conversion.strategy', strategy, ['None', 'Webhook'])];
+  if (strategy === 'Webhook') {
+    return webhook?.clientConfig === undefined
+      ? [required('spec.conversion.webhookClientConfig', 'required when strategy is set to Webhook')]
+      : [];
+  }
+  return webhook?.clientConfig === undefined
+    ? []
+    : [forbiddenField('spec.conversion.webhookClientConfig', 'should not be set when strategy is not set to Webhook')];
+}
+
+function storedVersionErrors({ spec, status }: CustomResourceDefinition): FieldError[] {
+  const path = 'status.storedVersions';
+  const stored = status?.storedVersions ?? [];
+  if (stored.length === 0) return [invalidValue(path, [], 'must have at least one stored version')];
+  const versions = spec.versions ?? [];
+  const missing = versions.filter(({ name, storage }) => storage && !stored.includes(name));
+  const gone = stored.flatMap((name, index) => {
+    if (versions.some((version) => version.name === name)) return [];
+    const text = `missing from spec.versions; ${name} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in ${name} and removes ${name} from status.storedVersions`;
+    return [invalidValue(`${path}[${index}]`, name, text)];
+  });
+  return [...missing.map(({ name }) => invalidValue(path, stored, `must have the storage version ${name}`)), ...gone];
+}
+
+function immutableErrors(object: CustomResourceDefinition, old: CustomResourceDefinition): FieldError[] {
+  const established = isTrue(old, 'Established');
+  const fields: [string, unknown, unknown][] = [
+    ...(established
+      ? ([
+          ['spec.scope', object.spec.scope, old.spec.scope],
+          ['spec.names.kind', object.spec.names.kind, old.spec.names.kind],
+        ] as [string, unknown, unknown][])
+      : []),
+    ['spec.group', object.spec.group, old.spec.group],
+    ['spec.names.plural', object.spec.names.plural, old.spec.names.plural],
+  ];
+  return fields
+    .filter(([, now, before]) => now !== before)
+    .map(([path, now]) => invalidValue(path, now, 'field is immutable'));
+}
