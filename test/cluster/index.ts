@@ -1,5 +1,7 @@
 /** An in-memory Kubernetes cluster: the API server, its storage and its controllers in one process. */
 import { randomBytes } from 'node:crypto';
+import { createAdmission } from './admission/index.ts';
+import type { AuditEntry } from './admission/index.ts';
 import { bootstrapObjects, createAuthenticator, createAuthorizer } from './auth/index.ts';
 import { builtinResources } from './builtin/index.ts';
 import { FaultBox } from './faults.ts';
@@ -11,7 +13,7 @@ import { kubeconfig } from './kubeconfig.ts';
 import { createLocalClient } from './local-client.ts';
 import { createRegistry } from './registry.ts';
 import { Store } from './storage/store.ts';
-import type { Admission, LocalClient, ObjectStore, Registry, User } from './types.ts';
+import type { LocalClient, ObjectStore, Registry, User } from './types.ts';
 
 export type { Fault, FaultMatch, Faults } from './faults.ts';
 export type { KubeObject, LocalClient, ObjectStore, Registry } from './types.ts';
@@ -37,6 +39,8 @@ export interface Cluster {
   faults: Faults;
   /** Requests from within, with all rights, through the whole write path but without faults. */
   client: LocalClient;
+  /** What admission noted about the last requests, as the audit log would. */
+  audit: readonly AuditEntry[];
   stop(): Promise<void>;
 }
 
@@ -49,10 +53,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const authenticator = createAuthenticator({ store, clientCA: authority.certificate, tokens });
   const authorizer = createAuthorizer(store);
   const registry = createRegistry(builtinResources());
-  const admission: Admission = {
-    mutate: (attributes) => Promise.resolve(attributes.object),
-    validate: () => Promise.resolve(),
-  };
+  const admission = createAdmission({ store, registry, authorizer });
   const faults = new FaultBox();
   const serving: Serving = { store, registry, admission, authorizer, faults, openapi: () => undefined };
   const client = createLocalClient(() => serving);
@@ -109,7 +110,11 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       const { token } = body['status'] as { token: string };
       return kubeconfig({ url, caPem, user: `${namespace}/${name}`, namespace, credentials: { token } });
     },
-    stop: () => server.close(),
+    audit: admission.audit,
+    async stop() {
+      admission.close();
+      await server.close();
+    },
   };
 }
 

@@ -233,6 +233,7 @@ function configurationRules(mutating: boolean): Rules {
       }
     },
     validate: validateConfiguration,
+    unconditionalUpdate: false,
     generationOn: (object, old) => JSON.stringify(object['webhooks'] ?? []) !== JSON.stringify(old['webhooks'] ?? []),
     columns: [column('Webhooks', (object) => webhooksOf(object).length, 'integer')],
   };

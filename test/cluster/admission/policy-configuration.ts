@@ -149,6 +149,7 @@ export const validatingAdmissionPolicyRules: Rules = {
   },
   validate: validatePolicy,
   generationOn: specChanged,
+  unconditionalUpdate: false,
   columns: [
     column('Validations', (object) => specOf(object).validations?.length ?? 0, 'integer'),
     column('ParamKind', (object) => {
@@ -162,6 +163,7 @@ export const validatingAdmissionPolicyBindingRules: Rules = {
   defaults: (object) => defaultMatch(specOf(object).matchResources),
   validate: validateBinding,
   generationOn: specChanged,
+  unconditionalUpdate: false,
   columns: [
     column('PolicyName', (object) => specOf(object).policyName ?? ''),
     column('ParamRef', (object) => {

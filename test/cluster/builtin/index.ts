@@ -1,4 +1,10 @@
 /** Every resource the API server serves without CustomResourceDefinitions: api/discovery of Kubernetes 1.36, default APIs. */
+import {
+  mutatingWebhookConfigurationRules,
+  validatingAdmissionPolicyBindingRules,
+  validatingAdmissionPolicyRules,
+  validatingWebhookConfigurationRules,
+} from '../admission/index.ts';
 import { reviewResources, tokenSubresource } from '../auth/index.ts';
 import type { Resource } from '../types.ts';
 import {
@@ -64,21 +70,31 @@ const CATALOGUE: Record<string, Entry[]> = {
       ...EXTENSION,
       rules: VERSIONED,
     },
-    { plural: 'mutatingwebhookconfigurations', kind: 'MutatingWebhookConfiguration', ...EXTENSION },
+    {
+      plural: 'mutatingwebhookconfigurations',
+      kind: 'MutatingWebhookConfiguration',
+      ...EXTENSION,
+      rules: mutatingWebhookConfigurationRules,
+    },
     {
       plural: 'validatingadmissionpolicies',
       kind: 'ValidatingAdmissionPolicy',
       status: true,
       ...EXTENSION,
-      rules: VERSIONED,
+      rules: validatingAdmissionPolicyRules,
     },
     {
       plural: 'validatingadmissionpolicybindings',
       kind: 'ValidatingAdmissionPolicyBinding',
       ...EXTENSION,
-      rules: VERSIONED,
+      rules: validatingAdmissionPolicyBindingRules,
     },
-    { plural: 'validatingwebhookconfigurations', kind: 'ValidatingWebhookConfiguration', ...EXTENSION },
+    {
+      plural: 'validatingwebhookconfigurations',
+      kind: 'ValidatingWebhookConfiguration',
+      ...EXTENSION,
+      rules: validatingWebhookConfigurationRules,
+    },
   ],
   'apps/v1': [
     { plural: 'controllerrevisions', kind: 'ControllerRevision' },
