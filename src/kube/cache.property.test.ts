@@ -13,6 +13,8 @@ describe('whatever happens', () => {
       { weight: 3, arbitrary: fc.record({ do: fc.constant('remove' as const), name }) },
       fc.record({ do: fc.constant('end' as const), how: fc.constantFrom('close' as const, 'reset' as const) }),
       fc.record({ do: fc.constant('compact' as const) }),
+      // What happens while nobody watches, and is forgotten before somebody does.
+      fc.record({ do: fc.constant('miss' as const), name }),
       fc.record({ do: fc.constant('bookmark' as const) }),
       fc.record({ do: fc.constant('garbage' as const) }),
       fc.record({
@@ -30,7 +32,11 @@ describe('whatever happens', () => {
             else if (next.do === 'remove') server.remove(next.name);
             else if (next.do === 'end') server.end(next.how);
             else if (next.do === 'compact') server.compact();
-            else if (next.do === 'bookmark') server.bookmark();
+            else if (next.do === 'miss') {
+              server.end('reset');
+              server.remove(next.name);
+              server.compact();
+            } else if (next.do === 'bookmark') server.bookmark();
             else if (next.do === 'garbage') server.inject('{"type":\n');
             else if (next.do === 'fault') server.faults.push({ verb: next.verb, status: next.status });
             else await new Promise((resolve) => void setTimeout(resolve, 2));

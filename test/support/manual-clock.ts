@@ -32,6 +32,7 @@ export class ManualClock implements Clock {
 
   /** Moves on by so many milliseconds, and lets each timer's consequences happen before the next fires. */
   async advance(ms: number): Promise<void> {
+    await settle();
     const end = this.#now + ms;
     for (;;) {
       const next = this.#timers.filter(({ instant }) => instant <= end).sort((a, b) => a.instant - b.instant)[0];
