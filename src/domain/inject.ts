@@ -115,6 +115,7 @@ function addHostAlias(draft: Draft, alias: HostAlias): void {
 /** The pod's own labels and annotations win, but with `onConflict: Replace`. The status annotation is ours. */
 function addMetadata(draft: Draft, injector: SidecarInjector, replace: boolean): string[] {
   const { labels, annotations } = templateOf(injector).metadata;
+  const { statusAnnotation } = selectionOf(injector);
   const notes: string[] = [];
   for (const [field, wanted] of [
     ['labels', labels],
@@ -122,12 +123,11 @@ function addMetadata(draft: Draft, injector: SidecarInjector, replace: boolean):
   ] as const) {
     for (const [key, value] of Object.entries(wanted)) {
       const present = member(mapAt(draft.document, ['metadata', field]), key);
-      if (present === value) continue;
+      if (present === value || (field === 'annotations' && key === statusAnnotation)) continue;
       if (present === undefined || replace) draft.setInMap(['metadata', field], key, value);
       else notes.push(`the pod's own value of ${field.slice(0, -1)} ${key} was kept`);
     }
   }
-  const { statusAnnotation } = selectionOf(injector);
   const status = statusValue(templateRevision(injector));
   if (member(mapAt(draft.document, ['metadata', 'annotations']), statusAnnotation) !== status) {
     draft.setInMap(['metadata', 'annotations'], statusAnnotation, status);

@@ -95,7 +95,9 @@ test('while draining, answers close their connection; after that the port is clo
   const before = await call(port, identity.ca, { body: BODY });
   assert.notEqual(before.headers.connection, 'close');
   const drained = server.drain();
-  const during = await call(port, identity.ca, { body: BODY, agent: new Agent() });
+  const agent = new Agent({ keepAlive: true });
+  const during = await call(port, identity.ca, { body: BODY, agent });
+  agent.destroy();
   assert.deepEqual([during.status, during.headers.connection], [200, 'close']);
   await drained;
   await assert.rejects(call(port, identity.ca, { body: BODY, agent: new Agent() }), /ECONNREFUSED/);
