@@ -8,7 +8,7 @@ import { customColumns } from './columns.ts';
 import type { CustomResourceDefinition, Version } from './definition.ts';
 import { jsonPath } from './jsonpath.ts';
 import { duplicateElements } from './lists.ts';
-import { brokenRules } from './rules.ts';
+import { brokenRules, hasRules } from './rules.ts';
 import { scaleSubresource } from './scale.ts';
 import { applyDefaults, dropNulls, isObject, lacksDefaults, prune } from './structural.ts';
 import { validateValue } from './validate-value.ts';
@@ -166,6 +166,8 @@ function updateErrors(object: KubeObject, old: KubeObject, rules: Rules, valueEr
   );
 }
 
+const blocking = new Set(['NotSupported', 'Required', 'TooLong', 'TooMany', 'TypeInvalid']);
+
 /** Rules are asked only about objects that are otherwise in order. */
 function withRules(
   errors: FieldError[],
@@ -179,7 +181,7 @@ function withRules(
       ? []
       : duplicateElements(object, schema, '')),
   ];
-  if (all.some(({ type }) => ['NotSupported', 'Required', 'TooLong', 'TooMany', 'TypeInvalid'].includes(type))) {
+  if (hasRules(schema) && all.some(({ type }) => blocking.has(type))) {
     const text =
       'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation';
     return [...all, invalidValue('<nil>', null, text)];

@@ -28,6 +28,16 @@ export function rulesOf(schema: Schema): Rule[] {
   return (schema['x-kubernetes-validations'] ?? []) as unknown as Rule[];
 }
 
+/** True when the schema has a rule anywhere. */
+export function hasRules(schema: Schema): boolean {
+  const { properties = {}, items, additionalProperties } = schema;
+  if (rulesOf(schema).length > 0 || Object.values(properties).some(hasRules)) return true;
+  return (
+    (items !== undefined && hasRules(items)) ||
+    (typeof additionalProperties === 'object' && hasRules(additionalProperties))
+  );
+}
+
 /** Compiles a rule, or its messageExpression, for a schema node. @throws Error with the compiler's text. */
 export function compileRule(expression: string, schema: Schema, rule: Rule): Program {
   const self = isResource(schema) ? withTypeAndMetadata(schema) : schema;

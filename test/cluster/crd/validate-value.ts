@@ -53,9 +53,10 @@ function checkString(value: string, schema: Schema, path: string, errors: FieldE
     format?: string;
   };
   const length = Array.from(value).length;
+  // The first of these that fails is the only one that is told.
   if (maxLength !== undefined && length > maxLength) errors.push(tooLong(path, maxLength));
-  if (minLength !== undefined && length < minLength) invalid(`should be at least ${minLength} chars long`);
-  if (pattern !== undefined && !goRegExp(pattern).test(value)) invalid(`should match '${pattern}'`);
+  else if (minLength !== undefined && length < minLength) invalid(`should be at least ${minLength} chars long`);
+  else if (pattern !== undefined && !goRegExp(pattern).test(value)) invalid(`should match '${pattern}'`);
   if (format !== undefined && !hasFormat(value, format)) {
     errors.push(typeInvalid(path, value, `${path} in body must be of type ${format}: ${JSON.stringify(value)}`));
   }
