@@ -20,7 +20,7 @@ import { coreEventRules, eventsEventRules } from './event.ts';
 import { namespaceRules } from './namespace.ts';
 import { podRules } from './pod.ts';
 import { rbacRules } from './rbac.ts';
-import { resource, SUBRESOURCE_VERBS, type Entry, type Rules } from './resource.ts';
+import { ALL_VERBS, resource, SUBRESOURCE_VERBS, type Entry, type Rules } from './resource.ts';
 import { serviceRules } from './service.ts';
 import { daemonSetRules, deploymentRules, replicaSetRules, statefulSetRules } from './workloads.ts';
 
@@ -28,6 +28,7 @@ import { daemonSetRules, deploymentRules, replicaSetRules, statefulSetRules } fr
 const CREATED_BY_PUT: Rules = { createOnUpdate: true };
 const VERSIONED: Rules = { unconditionalUpdate: false };
 const RETURNED: Rules = { returnsDeleted: true };
+const NO_COLLECTIONS = ALL_VERBS.filter((verb) => verb !== 'deletecollection');
 const ALL = { categories: ['all'] };
 const EXTENSION = { categories: ['api-extensions'], cluster: true };
 
@@ -38,7 +39,15 @@ const CATALOGUE: Record<string, Entry[]> = {
     { plural: 'endpoints', kind: 'Endpoints', short: ['ep'], rules: CREATED_BY_PUT },
     { plural: 'events', kind: 'Event', short: ['ev'], rules: coreEventRules },
     { plural: 'limitranges', kind: 'LimitRange', short: ['limits'], rules: CREATED_BY_PUT },
-    { plural: 'namespaces', kind: 'Namespace', cluster: true, short: ['ns'], status: true, rules: namespaceRules },
+    {
+      plural: 'namespaces',
+      kind: 'Namespace',
+      cluster: true,
+      short: ['ns'],
+      verbs: NO_COLLECTIONS,
+      status: true,
+      rules: namespaceRules,
+    },
     { plural: 'nodes', kind: 'Node', cluster: true, short: ['no'], status: true },
     { plural: 'persistentvolumeclaims', kind: 'PersistentVolumeClaim', short: ['pvc'], status: true, rules: RETURNED },
     {
@@ -73,8 +82,8 @@ const CATALOGUE: Record<string, Entry[]> = {
     {
       plural: 'mutatingwebhookconfigurations',
       kind: 'MutatingWebhookConfiguration',
-      ...EXTENSION,
       rules: mutatingWebhookConfigurationRules,
+      ...EXTENSION,
     },
     {
       plural: 'validatingadmissionpolicies',
@@ -92,8 +101,8 @@ const CATALOGUE: Record<string, Entry[]> = {
     {
       plural: 'validatingwebhookconfigurations',
       kind: 'ValidatingWebhookConfiguration',
-      ...EXTENSION,
       rules: validatingWebhookConfigurationRules,
+      ...EXTENSION,
     },
   ],
   'apps/v1': [

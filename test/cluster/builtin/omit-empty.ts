@@ -38,12 +38,20 @@ export function omitEmpty(object: JsonObject, schema: Schema, parent = ''): void
   }
 }
 
+/** Times in conditions are structs in Go: an unset one is written as null. */
+function showTimes(condition: JsonObject, schema: Schema): void {
+  for (const [name, { format }] of Object.entries(schema.properties ?? {}))
+    if (format === 'date-time') condition[name] ??= null;
+}
+
 function descend(value: unknown, schema: Schema, name: string): void {
   if (typeof value !== 'object' || value === null) return;
   if (Array.isArray(value)) {
     const items = schema.items;
     if (items?.properties ?? items?.items) for (const item of value) descend(item, items ?? {}, name);
-  } else if (schema.properties) omitEmpty(value as JsonObject, schema, name);
-  else if (typeof schema.additionalProperties === 'object')
+  } else if (schema.properties) {
+    omitEmpty(value as JsonObject, schema, name);
+    if (name === 'conditions') showTimes(value as JsonObject, schema);
+  } else if (typeof schema.additionalProperties === 'object')
     for (const item of Object.values(value)) descend(item, schema.additionalProperties, name);
 }

@@ -98,6 +98,7 @@ const textAt =
 export const podRules: Rules = {
   nameRule: nameIsDNSSubdomain,
   metadataOnUpdate: true,
+  returnsDeleted: true,
   generationOn: specChanged,
   gracefulDelete: gracePeriod,
   defaults: (object) => defaultPod(asPod(object).spec),
