@@ -1,9 +1,12 @@
 /** An in-memory Kubernetes cluster: the API server, its storage and its controllers in one process. */
 import { randomBytes } from 'node:crypto';
 import { createAdmission } from './admission/index.ts';
-import type { AuditEntry } from './admission/index.ts';
-import { bootstrapObjects, createAuthenticator, createAuthorizer } from './auth/index.ts';
+import type { AdmissionOptions, AuditEntry } from './admission/index.ts';
+import { bootstrapObjects, clusterRoleAggregation, createAuthenticator, createAuthorizer } from './auth/index.ts';
 import { builtinResources } from './builtin/index.ts';
+import { controllers } from './controllers/index.ts';
+import { customResourceDefinitionController, customResourceDefinitionResource } from './crd/index.ts';
+import { openapiIndex } from './discovery/openapi.ts';
 import { FaultBox } from './faults.ts';
 import type { Faults } from './faults.ts';
 import { listen } from './http/server.ts';
@@ -13,7 +16,7 @@ import { kubeconfig } from './kubeconfig.ts';
 import { createLocalClient } from './local-client.ts';
 import { createRegistry } from './registry.ts';
 import { Store } from './storage/store.ts';
-import type { LocalClient, ObjectStore, Registry, User } from './types.ts';
+import type { JsonObject, LocalClient, ObjectStore, Registry, User } from './types.ts';
 
 export type { Fault, FaultMatch, Faults } from './faults.ts';
 export type { KubeObject, LocalClient, ObjectStore, Registry } from './types.ts';
@@ -23,6 +26,8 @@ export interface ClusterOptions {
   port?: number;
   /** Events that are kept for each resource, for watches that come back. */
   historySize?: number;
+  /** Where Services lead, and how late changes of webhook configurations come into force. */
+  admission?: Pick<AdmissionOptions, 'resolveService' | 'configurationLagMs'>;
 }
 
 export interface Cluster {
@@ -52,15 +57,26 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const tokens: Record<string, User> = {};
   const authenticator = createAuthenticator({ store, clientCA: authority.certificate, tokens });
   const authorizer = createAuthorizer(store);
-  const registry = createRegistry(builtinResources());
-  const admission = createAdmission({ store, registry, authorizer });
+  const registry = createRegistry([...builtinResources(), customResourceDefinitionResource()]);
+  const admission = createAdmission({ store, registry, authorizer, ...options.admission });
   const faults = new FaultBox();
-  const serving: Serving = { store, registry, admission, authorizer, faults, openapi: () => undefined };
+  const serving: Serving = {
+    store,
+    registry,
+    admission,
+    authorizer,
+    faults,
+    openapi: (path) => openapi(registry, path),
+  };
   const client = createLocalClient(() => serving);
   for (const object of bootstrapObjects()) await client.request('POST', collectionOf(registry, object), object);
   for (const name of ['default', 'kube-system', 'kube-public', 'kube-node-lease']) {
     await client.request('POST', '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
   }
+  const context = { store, registry, client, clusterCA: authority };
+  const running = [...controllers, customResourceDefinitionController, clusterRoleAggregation].map((run) =>
+    run(context),
+  );
   store.compact();
   const identity = createIdentity(
     authority,
@@ -112,10 +128,17 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     },
     audit: admission.audit,
     async stop() {
+      for (const end of running) end();
       admission.close();
       await server.close();
     },
   };
+}
+
+function openapi(registry: Registry, path: string): { contentType: string; body: JsonObject } | undefined {
+  // The real server says text/plain here.
+  if (path === '') return { contentType: 'text/plain; charset=utf-8', body: openapiIndex(registry) };
+  return undefined;
 }
 
 /** The URL that objects of this kind are posted to. */

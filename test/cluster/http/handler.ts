@@ -5,6 +5,7 @@ import { health } from '../discovery/health.ts';
 import type { FaultBox } from '../faults.ts';
 import { eventEncoder } from '../output/events.ts';
 import { encode, transform } from '../output/render.ts';
+import { checkIncludeObject } from '../output/table.ts';
 import { StatusError, badRequest, failure, internalError } from '../status.ts';
 import type { JsonObject, User } from '../types.ts';
 import { denial } from '../verbs/access.ts';
@@ -18,6 +19,7 @@ import { isObjectTransform, negotiate } from './negotiation.ts';
 import { parseRequestInfo } from './request-info.ts';
 import type { RequestInfo } from './request-info.ts';
 import { route } from './route.ts';
+import { warningHeaders } from './warnings.ts';
 
 // k8s.io/apiserver/pkg/endpoints/handlers/create.go requestTimeoutUpperBound
 const REQUEST_TIMEOUT_MS = 34_000;
@@ -63,7 +65,7 @@ export async function handle(serving: Serving, request: Request): Promise<Respon
   } catch (error) {
     response = refusal(error, request.headers.accept);
   }
-  if (warnings.length > 0) response.headers['warning'] = [...new Set(warnings)].map((text) => warningHeader(text));
+  if (warnings.length > 0) response.headers['warning'] = warningHeaders(warnings);
   return response;
 }
 
@@ -72,12 +74,6 @@ function refusal(error: unknown, accept: string | undefined): Response {
   if (known !== error) console.error(error);
   const yaml = accept?.startsWith('application/yaml') === true;
   return { status: known.code, headers: { ...known.headers }, body: known.status as unknown as JsonObject, yaml };
-}
-
-/** k8s.io/apimachinery/pkg/util/net NewWarningHeader */
-function warningHeader(text: string): string {
-  const printable = text.replaceAll(/\p{Cc}/gv, ' ');
-  return `299 - "${printable.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }
 
 function notFound(): Response {
@@ -112,13 +108,6 @@ async function respond(serving: Serving, request: Request, warn: (text: string) 
     ? serving.openapi(info.path.slice('/openapi/v3/'.length))
     : discoveryDocument(serving.registry, info.path, request.headers.accept);
   if (document) return { status: 200, headers: { 'content-type': document.contentType }, body: document.body };
-  return unknownPath(serving, info.path);
-}
-
-/** Paths of versions that a known group does not serve get a Status; all others the Go server's text. */
-function unknownPath(serving: Serving, path: string): Response {
-  void serving;
-  void path;
   return notFound();
 }
 
@@ -155,6 +144,7 @@ async function respondForResource(serving: Serving, request: Request, asked: Ask
   if (fault?.status) throw injected(fault.status, fault);
   const collection = target.name === undefined;
   const output = negotiate(request.headers.accept, isObjectTransform(collection));
+  if (output.as?.kind === 'Table') checkIncludeObject(query.get('includeObject') ?? '');
   const now = new Date();
   const form = { resource, output, includeObject: query.get('includeObject') ?? 'Metadata', now };
   const call: Call = {

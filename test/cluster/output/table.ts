@@ -1,4 +1,5 @@
 /** Tables for kubectl (k8s.io/apiserver/pkg/endpoints/handlers/response.go, pkg/printers). */
+import { badRequest } from '../status.ts';
 import type { Column, JsonObject, KubeObject } from '../types.ts';
 
 export interface TableOptions {
@@ -23,11 +24,19 @@ export function table(objects: KubeObject[], metadata: JsonObject, options: Tabl
     columnDefinitions: header ? columns.map((column) => definition(column)) : null,
     rows: objects.map((object) => ({
       cells: columns.map((column) => column.value(object, now)),
-      ...(includeObject === 'None' ? {} : { object: includeObject === 'Object' ? object : partialMetadata(object) }),
+      object: includeObject === 'None' ? null : includeObject === 'Object' ? object : partialMetadata(object),
     })),
   };
 }
 
 function definition({ name, type, format = '', description = '', priority = 0 }: Column): JsonObject {
   return { name, type, format, description, priority };
+}
+
+/** @throws StatusError 400 for a value of includeObject that does not exist */
+export function checkIncludeObject(value: string): void {
+  if (['', 'None', 'Metadata', 'Object'].includes(value)) return;
+  throw badRequest(
+    `Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(value)}: must be 'Metadata', 'Object', 'None', or empty`,
+  );
 }

@@ -119,7 +119,7 @@ export class Store implements ObjectStore {
     const metadata = { ...current.metadata, resourceVersion: String(++this.#revision) };
     const last = freeze({ ...current, metadata });
     this.#tell(shelf, { type: 'DELETED', object: last, previous: current, resourceVersion: this.#revision });
-    return current;
+    return last;
   }
 
   subscribe(storageKey: string, listener: (event: WatchEvent) => void): () => void {

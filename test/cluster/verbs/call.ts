@@ -102,12 +102,12 @@ export function attributesOf(
   };
 }
 
-/** The object as this version of the resource shows it: versions of one resource share their storage. */
-export function inVersion(resource: Resource, object: KubeObject): KubeObject {
+/** A stored object as this version of the resource shows it: versions of one resource share their storage. */
+export function inVersion(resource: Resource, stored: KubeObject): KubeObject {
   const apiVersion = resource.group ? `${resource.group}/${resource.version}` : resource.version;
-  const shown = resource.read?.(object) ?? object;
-  if (shown.apiVersion === apiVersion && shown.kind === resource.kind) return shown;
-  return { ...(resource.convert?.(copy(shown)) ?? shown), apiVersion, kind: resource.kind };
+  const own = stored.apiVersion === apiVersion && stored.kind === resource.kind;
+  const object = own ? stored : { ...(resource.convert?.(copy(stored)) ?? stored), apiVersion, kind: resource.kind };
+  return resource.read?.(object) ?? object;
 }
 
 /** The manager's name for managedFields: the option, else the first word of the user agent (handlers/create.go). */

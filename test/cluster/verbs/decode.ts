@@ -35,7 +35,9 @@ export function decodeObject(call: Call, source: string | JsonObject): DecodedOb
   object['kind'] ??= resource.kind;
   object['apiVersion'] ??= apiVersionOf(resource);
   if (object['kind'] !== resource.kind) {
-    throw new Error(`no kind ${JSON.stringify(object['kind'])} is registered for version ${JSON.stringify(object['apiVersion'])}`);
+    throw new Error(
+      `no kind ${JSON.stringify(object['kind'])} is registered for version ${JSON.stringify(object['apiVersion'])}`,
+    );
   }
   const metadata = (object['metadata'] ??= {});
   if (!isObject(metadata))

@@ -18,5 +18,10 @@ export function writeInfo(call: Call, manager: string): WriteInfo {
 
 /** Notes which fields the manager wrote in a write that is no apply. Changes the object's managedFields. */
 export function trackFields(call: Call, live: KubeObject | undefined, object: KubeObject, manager: string): void {
-  updateManagedFields(live, object, writeInfo(call, manager));
+  try {
+    updateManagedFields(live, object, writeInfo(call, manager));
+  } catch {
+    // FieldManager.UpdateNoErrors: what cannot be tracked (a list of maps without its keys) is stored untracked; validation decides.
+    delete object.metadata.managedFields;
+  }
 }

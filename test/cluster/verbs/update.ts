@@ -119,6 +119,8 @@ function swap<T>(write: () => T): T {
 async function createInstead(call: Call, update: Update): Promise<KubeObject> {
   const { options } = update;
   const object = update.change(undefined);
+  // The storage gives a new object its own version, whatever the client believed.
+  delete object.metadata.resourceVersion;
   if (update.uid ?? object.metadata.uid) {
     const text = `uid mismatch: the provided object specified uid ${update.uid ?? object.metadata.uid}, and no existing object was found`;
     throw conflict(call.resource, call.name, text);
@@ -143,7 +145,10 @@ async function createInstead(call: Call, update: Update): Promise<KubeObject> {
 function checkVersion(call: Call, object: KubeObject, old: KubeObject): void {
   const version = versionOf(object);
   if (version === 0) {
-    if (strategyOf(call).unconditionalUpdate !== false) return;
+    if (strategyOf(call).unconditionalUpdate !== false) {
+      Object.assign(object.metadata, versionField(old));
+      return;
+    }
     const { group, plural } = call.resource;
     const error = invalidValue('metadata.resourceVersion', 0, 'must be specified for an update');
     throw invalid({ group, kind: plural }, call.name, [error]);

@@ -169,7 +169,11 @@ class WatchStream {
 
   #bookmark(revision: number, annotations?: Record<string, string>): KubeObject {
     const { resource } = this.#parts;
+    const properties = resource.custom ? {} : (resource.schema()?.properties ?? {});
+    // Go writes out the empty structs of a typed object.
+    const structs = ['spec', 'status'].filter((name) => Object.hasOwn(properties, name));
     return {
+      ...Object.fromEntries(structs.map((name) => [name, {}])),
       kind: resource.kind,
       apiVersion: resource.group ? `${resource.group}/${resource.version}` : resource.version,
       metadata: { resourceVersion: String(revision), ...(annotations ? { annotations } : {}) },
