@@ -7,6 +7,7 @@ import { builtinResources } from './builtin/index.ts';
 import { controllers } from './controllers/index.ts';
 import { customResourceDefinitionController, customResourceDefinitionResource } from './crd/index.ts';
 import { openapiIndex } from './discovery/openapi.ts';
+import { openapiDocument } from './schema/openapi.ts';
 import { FaultBox } from './faults.ts';
 import type { Faults } from './faults.ts';
 import { listen } from './http/server.ts';
@@ -138,7 +139,9 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
 function openapi(registry: Registry, path: string): { contentType: string; body: JsonObject } | undefined {
   // The real server says text/plain here.
   if (path === '') return { contentType: 'text/plain; charset=utf-8', body: openapiIndex(registry) };
-  return undefined;
+  const [, group = '', version = ''] = /^(?:api|apis\/([^/]+))\/([^/]+)$/.exec(path) ?? [];
+  const body = openapiDocument(registry, group, version);
+  return body && { contentType: 'application/json', body };
 }
 
 /** The URL that objects of this kind are posted to. */
