@@ -139,6 +139,8 @@ export class Metrics {
 
   /** Starts all series of one SidecarInjector at zero. Calling it again changes nothing. */
   startInjector(injector: string): void {
+    // Zeroing a histogram again would forget what it holds.
+    if (this.#injectors.has(injector)) return;
     this.#injectors.add(injector);
     for (const [reason, { action: decision }] of Object.entries(REASONS)) {
       for (const dry_run of ['true', 'false']) {
