@@ -79,6 +79,7 @@ export interface ContainerStatus {
   restartCount?: number;
   image?: string;
   imageID?: string;
+  containerID?: string;
   state?: ContainerState;
   lastState?: ContainerState;
 }
