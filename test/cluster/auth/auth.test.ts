@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { createAuthority, createIdentity } from '../identity.ts';
 import { X509Certificate } from 'node:crypto';
 import { Store } from '../storage/store.ts';
-import type { AccessAttributes, AdmissionAttributes, KubeObject, Resource, User } from '../types.ts';
+import type { AccessAttributes, AdmissionAttributes, ControllerContext, KubeObject, Resource, User } from '../types.ts';
 import { bootstrapObjects, clusterRoleAggregation, createAuthenticator, createAuthorizer } from './index.ts';
 import { refuseEscalation } from './escalation.ts';
 import { RBAC } from './rbac.ts';
@@ -61,21 +61,21 @@ test('a fresh cluster lets members of system:masters do all, everybody discover,
 
 test('rules limit verbs, names, subresources and namespaces', () => {
   const rules = [{ verbs: ['get'], apiGroups: [''], resources: ['pods', '*/log'], resourceNames: ['web'] }];
-  const { authorize } = createAuthorizer(clusterWith(role('r', rules, 'team'), binding('Role', 'r', JANE, 'team')));
-  assert.deepEqual(authorize(pods('get', { name: 'web' })), {
+  const authorizer = createAuthorizer(clusterWith(role('r', rules, 'team'), binding('Role', 'r', JANE, 'team')));
+  assert.deepEqual(authorizer.authorize(pods('get', { name: 'web' })), {
     allowed: true,
     reason: 'RBAC: allowed by RoleBinding "r-binding/team" of Role "r" to User "jane"',
   });
-  assert.equal(authorize(pods('get', { name: 'other' })).allowed, false);
-  assert.equal(authorize(pods('list')).allowed, false);
-  assert.equal(authorize(pods('get', { name: 'web', subresource: 'log' })).allowed, true);
-  assert.equal(authorize(pods('get', { name: 'web', subresource: 'exec' })).allowed, false);
-  assert.equal(authorize(pods('get', { name: 'web', namespace: 'other' })).allowed, false);
+  assert.equal(authorizer.authorize(pods('get', { name: 'other' })).allowed, false);
+  assert.equal(authorizer.authorize(pods('list')).allowed, false);
+  assert.equal(authorizer.authorize(pods('get', { name: 'web', subresource: 'log' })).allowed, true);
+  assert.equal(authorizer.authorize(pods('get', { name: 'web', subresource: 'exec' })).allowed, false);
+  assert.equal(authorizer.authorize(pods('get', { name: 'web', namespace: 'other' })).allowed, false);
 });
 
 test('the binding of a role that does not exist is told with the refusal', () => {
-  const { authorize } = createAuthorizer(clusterWith(binding('ClusterRole', 'gone', JANE)));
-  assert.deepEqual(authorize(pods('get')), {
+  const authorizer = createAuthorizer(clusterWith(binding('ClusterRole', 'gone', JANE)));
+  assert.deepEqual(authorizer.authorize(pods('get')), {
     allowed: false,
     reason: 'RBAC: clusterrole.rbac.authorization.k8s.io "gone" not found',
   });
@@ -83,16 +83,15 @@ test('the binding of a role that does not exist is told with the refusal', () =>
 
 test('aggregated roles hold the rules of the roles they select, also later ones', async () => {
   const store = clusterWith(binding('ClusterRole', 'view', JANE));
-  const { authorize } = createAuthorizer(store);
-  assert.equal(authorize(pods('list')).allowed, false);
-  const context = { store } as Parameters<typeof clusterRoleAggregation>[0];
-  const stop = clusterRoleAggregation(context);
-  assert.equal(authorize(pods('list')).allowed, true);
+  const authorizer = createAuthorizer(store);
+  assert.equal(authorizer.authorize(pods('list')).allowed, false);
+  const stop = clusterRoleAggregation({ store } as unknown as ControllerContext);
+  assert.equal(authorizer.authorize(pods('list')).allowed, true);
   const extra = role('extra', [{ verbs: ['list'], apiGroups: ['example.com'], resources: ['things'] }]);
   extra.metadata.labels = { [`${RBAC}/aggregate-to-view`]: 'true' };
   store.create(`clusterroles.${RBAC}`, extra);
   await new Promise((resolve) => setImmediate(resolve));
-  assert.equal(authorize(pods('list', { group: 'example.com', resource: 'things' })).allowed, true);
+  assert.equal(authorizer.authorize(pods('list', { group: 'example.com', resource: 'things' })).allowed, true);
   stop();
 });
 
@@ -176,13 +175,13 @@ test('tokens stand for their account as long as it and what they are bound to ex
 test('a client certificate names its user only when the cluster signed it for clients', () => {
   const now = new Date();
   const authority = createAuthority('ca', now);
-  const { authenticate } = createAuthenticator({ store: new Store(), clientCA: authority.certificate, tokens: {} });
+  const authenticator = createAuthenticator({ store: new Store(), clientCA: authority.certificate, tokens: {} });
   const of = { commonName: 'ann', organizations: ['devs', 'ops'], usage: 'client auth' as const };
   const der = (pem: string): Buffer => new X509Certificate(pem).raw;
-  const ann = authenticate({}, der(createIdentity(authority, of, now).certificate));
+  const ann = authenticator.authenticate({}, der(createIdentity(authority, of, now).certificate));
   assert.deepEqual([ann.username, ann.groups], ['ann', ['devs', 'ops', 'system:authenticated']]);
-  assert.equal(authenticate({}, undefined).username, 'system:anonymous');
+  assert.equal(authenticator.authenticate({}, undefined).username, 'system:anonymous');
   const foreign = createIdentity(createAuthority('ca', now), of, now).certificate;
   const server = createIdentity(authority, { ...of, usage: 'server auth' }, now).certificate;
-  for (const pem of [foreign, server]) assert.throws(() => authenticate({}, der(pem)), { code: 401 });
+  for (const pem of [foreign, server]) assert.throws(() => authenticator.authenticate({}, der(pem)), { code: 401 });
 });
