@@ -11,6 +11,8 @@ export interface WriteOptions {
   dryRun: boolean;
   fieldManager: string;
   fieldValidation: FieldValidation;
+  /** As the client asked for it; admission sees that, not the default. */
+  askedValidation: string;
   /** Server-side apply takes over conflicting fields. */
   force: boolean;
 }
@@ -72,6 +74,7 @@ export function writeOptions(kind: WriteOptions['kind'], query: URLSearchParams,
     dryRun: dryRun.length > 0,
     fieldManager,
     fieldValidation: (fieldValidation || 'Warn') as FieldValidation,
+    askedValidation: fieldValidation,
     force: isTrue(query, 'force'),
   };
 }
@@ -83,7 +86,7 @@ export function optionsForReview(kind: string, options: WriteOptions): JsonObjec
     apiVersion: 'meta.k8s.io/v1',
     ...(options.dryRun ? { dryRun: ['All'] } : {}),
     ...(options.fieldManager ? { fieldManager: options.fieldManager } : {}),
-    ...(options.fieldValidation ? { fieldValidation: options.fieldValidation } : {}),
+    ...(options.askedValidation ? { fieldValidation: options.askedValidation } : {}),
   };
 }
 

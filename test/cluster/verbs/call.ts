@@ -1,5 +1,5 @@
 /** One request for a resource, and what the verbs need to answer it. */
-import type { StatusBody } from '../status.ts';
+import type { GroupKind, StatusBody } from '../status.ts';
 import { copy } from '../storage/json.ts';
 import type { Store } from '../storage/store.ts';
 import type {
@@ -108,6 +108,11 @@ export function inVersion(resource: Resource, stored: KubeObject): KubeObject {
   const own = stored.apiVersion === apiVersion && stored.kind === resource.kind;
   const object = own ? stored : { ...(resource.convert?.(copy(stored)) ?? stored), apiVersion, kind: resource.kind };
   return resource.read?.(object) ?? object;
+}
+
+/** What a 422 calls the object: custom resources are called what they call themselves. */
+export function kindOf({ group }: Resource, object: KubeObject): GroupKind {
+  return { group, kind: object.kind };
 }
 
 /** The manager's name for managedFields: the option, else the first word of the user agent (handlers/create.go). */

@@ -5,7 +5,7 @@ import { copy } from '../storage/json.ts';
 import type { JsonObject, KubeObject } from '../types.ts';
 import { isPathSegmentName, validateObjectMeta } from '../validation.ts';
 import { mutate, validate } from './admit.ts';
-import { attributesOf, inVersion, managerOf, strategyOf, writeContext } from './call.ts';
+import { attributesOf, inVersion, kindOf, managerOf, strategyOf, writeContext } from './call.ts';
 import type { Call, Outcome } from './call.ts';
 import { decodeBody } from './decode.ts';
 import { trackFields } from './fields.ts';
@@ -68,9 +68,9 @@ async function storeOnce(
   strategy.prepareCreate?.(object, context);
   if (strategy.generationOn) metadata.generation = 1;
   const errors = strategy.validateCreate?.(object, context) ?? [];
-  if (errors.length > 0) throw invalid(resource, metadata.name ?? '', errors);
+  if (errors.length > 0) throw invalid(kindOf(resource, object), metadata.name ?? '', errors);
   const metaErrors = validateObjectMeta(metadata, resource.namespaced, isPathSegmentName, 'metadata');
-  if (metaErrors.length > 0) throw invalid(resource, metadata.name ?? '', metaErrors);
+  if (metaErrors.length > 0) throw invalid(kindOf(resource, object), metadata.name ?? '', metaErrors);
   for (const warning of strategy.warnings?.(object, undefined) ?? []) call.warn(warning);
   await validate(
     call,

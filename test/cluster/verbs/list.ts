@@ -23,7 +23,8 @@ export function list(call: Call): Outcome {
     body: {
       kind: resource.listKind,
       apiVersion: resource.group ? `${resource.group}/${resource.version}` : resource.version,
-      metadata,
+      // The lists of custom resources are untyped, and so never leave the token out.
+      metadata: resource.custom ? { continue: '', ...metadata } : metadata,
       items: items.map((item) => inVersion(resource, item)),
     },
   };

@@ -31,7 +31,8 @@ export async function patch(call: Call): Promise<Outcome> {
   const text = call.body.toString('utf8');
   const { object, created } = await writeObject(call, {
     options,
-    forceCreate: apply,
+    // Subresources never create what they are part of.
+    forceCreate: apply && call.subresource === undefined,
     change(live) {
       const changed = apply ? applied(call, live, text, options) : patched(call, live, text, type, options);
       matchNamespace(changed.metadata, call.namespace);

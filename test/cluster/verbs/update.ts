@@ -8,7 +8,7 @@ import type { KubeObject } from '../types.ts';
 import { invalidValue, isPathSegmentName, validateObjectMeta, validateObjectMetaUpdate } from '../validation.ts';
 import { accessDenied } from './access.ts';
 import { mutate, validate } from './admit.ts';
-import { attributesOf, inVersion, managerOf, strategyOf, writeContext } from './call.ts';
+import { attributesOf, inVersion, kindOf, managerOf, strategyOf, writeContext } from './call.ts';
 import type { Call, Outcome } from './call.ts';
 import { storeNewObject } from './create.ts';
 import { decodeBody } from './decode.ts';
@@ -74,7 +74,8 @@ async function writeOnce(call: Call, update: Update): Promise<{ object: KubeObje
   const { options } = update;
   const old = parts.store.get(resource.storageKey, call.namespace, call.name);
   if (!old) {
-    if (!update.forceCreate && !strategyOf(call).createOnUpdate) throw notFound(resource, call.name);
+    if (!update.forceCreate && (call.subresource !== undefined || !resource.strategy.createOnUpdate))
+      throw notFound(resource, call.name);
     return { object: await createInstead(call, update), created: true };
   }
   if (update.uid && update.uid !== old.metadata.uid) {
@@ -178,7 +179,7 @@ function beforeUpdate(call: Call, object: KubeObject, old: KubeObject, dryRun: b
     ...validateObjectMetaUpdate(metadata, old.metadata, 'metadata'),
     ...(strategy.validateUpdate?.(object, old, context) ?? []),
   ];
-  if (errors.length > 0) throw invalid(resource, metadata.name, errors);
+  if (errors.length > 0) throw invalid(kindOf(resource, object), metadata.name, errors);
   for (const warning of strategy.warnings?.(object, old) ?? []) call.warn(warning);
 }
 
