@@ -4,8 +4,9 @@ import type { Container, PodSpec, Probe, Volume } from './pod-types.ts';
 
 const FILE_MODE = 0o644;
 
-/** The tag of an image, `latest` when it has neither tag nor digest (k8s.io/kubernetes/pkg/util/parsers). */
+/** The tag of an image, `latest` when it has neither tag nor digest; none for what is no image name (pkg/util/parsers). */
 function tagOf(image: string): string {
+  if (image === '') return '';
   const [name = '', digest] = image.split('@');
   const last = name.split('/').at(-1) ?? '';
   const tag = last.includes(':') ? (last.split(':')[1] ?? '') : '';
