@@ -8,12 +8,12 @@ import { once } from 'node:events';
 import type { SidecarInjector } from '../../src/api/v1alpha1/types.ts';
 import { RESOURCES } from '../../src/kube/resources.ts';
 import { get } from '../../src/kube/verbs.ts';
-import { startChild, type Child } from '../../test/e2e/support/child.ts';
+import { startChild, stopChildren, type Child } from '../../test/e2e/support/child.ts';
 import { openEnvironment, type Environment } from '../../test/e2e/support/environment.ts';
 import { install } from '../../test/e2e/support/installation.ts';
 import { loadManifests } from '../../test/e2e/support/manifests.ts';
 import { applyAll } from '../../test/e2e/support/objects.ts';
-import { startOperator, type RunningOperator } from '../../test/e2e/support/operator.ts';
+import { startOperator } from '../../test/e2e/support/operator.ts';
 import { until } from '../../test/e2e/support/until.ts';
 import { tellCertificate } from './certificate-story.ts';
 import { tellPods } from './pod-story.ts';
@@ -45,8 +45,8 @@ const tellInjector = async (story: Story, { client }: Environment): Promise<void
   }
 };
 
-/** Tells the whole story; gives back what runs. */
-const tell = async (environment: Environment, story: Story, build: Child): Promise<RunningOperator> => {
+/** Tells the whole story. */
+const tell = async (environment: Environment, story: Story, build: Child): Promise<void> => {
   const { client } = environment;
   const { gitVersion } = await client.request<{ gitVersion: string }>({ path: '/version' });
   story.check(gitVersion.startsWith('v1.'), `an API server answers at ${client.server}, as Kubernetes ${gitVersion}`);
@@ -71,7 +71,6 @@ const tell = async (environment: Environment, story: Story, build: Child): Promi
   story.step('Two pods: one wants the sidecar, one does not');
   await tellPods(story, client, operator);
   story.end();
-  return operator;
 };
 
 const keepRunning = async ({ kubeconfig }: Environment): Promise<void> => {
@@ -87,12 +86,12 @@ const build = startChild(['hack/build.ts']);
 // Never the cluster of KUBECONFIG: the demo makes its own.
 const environment = await openEnvironment({});
 try {
-  const operator = await tell(environment, story, build);
+  await tell(environment, story, build);
   if ((process.env['KEEP'] ?? '') !== '') await keepRunning(environment);
-  await operator.stop();
 } catch (error) {
   console.error(`\n${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;
 } finally {
+  await stopChildren();
   await environment.close();
 }

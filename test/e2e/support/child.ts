@@ -13,6 +13,13 @@ export interface Child {
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
+const children = new Set<Child>();
+
+/** Ends every child that still runs, the youngest first: it may need the others to leave in order. */
+export const stopChildren = async (): Promise<void> => {
+  for (const child of [...children].toReversed()) await child.stop();
+};
+
 /** Starts `node ARGUMENTS` in the repository's root. `onLine` sees each line as it comes. */
 export const startChild = (
   argv: string[],
@@ -40,8 +47,7 @@ export const startChild = (
   // A test process that dies must not leave its children behind.
   const reap = (): void => void child.kill('SIGKILL');
   process.once('exit', reap);
-  child.once('exit', () => process.removeListener('exit', reap));
-  return {
+  const started: Child = {
     process: child,
     lines,
     get running() {
@@ -56,4 +62,10 @@ export const startChild = (
       return child.exitCode;
     },
   };
+  children.add(started);
+  child.once('exit', () => {
+    process.removeListener('exit', reap);
+    children.delete(started);
+  });
+  return started;
 };
