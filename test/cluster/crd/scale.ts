@@ -26,7 +26,7 @@ export function scaleSubresource(paths: Paths): Subresource {
         const text = 'the object has been modified; please apply your changes to the latest version and try again';
         throw conflict({ group: '', plural: 'scale' }, object.metadata.name, text);
       }
-      const changed = await request.update((target) => setAt(target, paths.specReplicasPath, replicas));
+      const changed = await request.update((target) => setAt(target, paths.specReplicasPath, replicas), 'scale');
       return { status: 200, body: scaleOf(changed, paths) };
     },
   };
