@@ -4,7 +4,7 @@ import { createAdmission } from './admission/index.ts';
 import type { AdmissionOptions, AuditEntry } from './admission/index.ts';
 import { bootstrapObjects, clusterRoleAggregation, createAuthenticator, createAuthorizer } from './auth/index.ts';
 import { builtinResources } from './builtin/index.ts';
-import { controllers } from './controllers/index.ts';
+import { controllers, nodeControllers } from './controllers/index.ts';
 import { customResourceDefinitionController, customResourceDefinitionResource } from './crd/index.ts';
 import { openapiIndex } from './discovery/openapi.ts';
 import { openapiDocument } from './schema/openapi.ts';
@@ -27,6 +27,8 @@ export interface ClusterOptions {
   port?: number;
   /** Events that are kept for each resource, for watches that come back. */
   historySize?: number;
+  /** True: a node `node-1` runs the pods. Without it they stay Pending. */
+  nodes?: boolean;
   /** Where Services lead, and how late changes of webhook configurations come into force. */
   admission?: Pick<AdmissionOptions, 'resolveService' | 'configurationLagMs'>;
 }
@@ -75,7 +77,8 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     await client.request('POST', '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
   }
   const context = { store, registry, client, clusterCA: authority };
-  const running = [...controllers, customResourceDefinitionController, clusterRoleAggregation].map((run) =>
+  const nodes = options.nodes ? nodeControllers : [];
+  const running = [...controllers, ...nodes, customResourceDefinitionController, clusterRoleAggregation].map((run) =>
     run(context),
   );
   store.compact();

@@ -5,8 +5,11 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startCluster } from './index.ts';
 
-const { values } = parseArgs({ options: { port: { type: 'string' }, kubeconfig: { type: 'string' } } });
-const cluster = await startCluster(values.port === undefined ? {} : { port: Number(values.port) });
+const { values } = parseArgs({
+  options: { port: { type: 'string' }, kubeconfig: { type: 'string' }, nodes: { type: 'boolean', default: false } },
+});
+const port = values.port === undefined ? {} : { port: Number(values.port) };
+const cluster = await startCluster({ ...port, nodes: values.nodes });
 const own = values.kubeconfig === undefined;
 const file = values.kubeconfig ?? join(await mkdtemp(join(tmpdir(), 'in-memory-cluster-')), 'kubeconfig');
 await writeFile(file, cluster.adminKubeconfig(), { mode: 0o600 });
