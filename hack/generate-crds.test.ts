@@ -1,0 +1,225 @@
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { test } from 'node:test';
+import { parse, parseAllDocuments } from 'yaml';
+import {
+  certificateOf,
+  injectionOf,
+  modeOf,
+  rolloutOf,
+  selectionOf,
+  templateOf,
+  webhookOf,
+} from '../src/api/v1alpha1/defaults.ts';
+import type { SidecarInjector, SidecarInjectorSpec } from '../src/api/v1alpha1/types.ts';
+import { type CustomResourceDefinition, type Version, resourceOf } from '../test/cluster/crd/index.ts';
+import { validateDefinition } from '../test/cluster/crd/validate-definition.ts';
+import type { KubeObject, Schema, WriteContext } from '../test/cluster/types.ts';
+import { fieldErrorText } from '../test/cluster/validation.ts';
+import { customResourceDefinition } from './generate-crds.ts';
+
+const root = resolve(import.meta.dirname, '..');
+const text = readFileSync(resolve(root, 'crds/sidecarinjector.dev_sidecarinjectors.yaml'), 'utf8');
+const definition = parse(text, { version: '1.1' }) as CustomResourceDefinition;
+const [version] = definition.spec.versions as [Version];
+const resource = resourceOf(definition, version);
+
+const SIDECAR = { name: 'sidecar', image: 'i:1' };
+const SPEC = {
+  selection: { namespaceSelector: { matchLabels: { inject: 'yes' } } },
+  template: { containers: [SIDECAR] },
+};
+
+function injectorOf(spec: object, name = 'good'): KubeObject {
+  return {
+    apiVersion: 'sidecarinjector.dev/v1alpha1',
+    kind: 'SidecarInjector',
+    metadata: { name },
+    spec: { ...SPEC, ...spec },
+  };
+}
+
+/** What the API server answers to a creation: its complaints, or none. */
+function complaints(object: KubeObject): string[] {
+  const { object: decoded, strictErrors } = resource.decode?.(structuredClone(object)) ?? { object, strictErrors: [] };
+  const created = decoded as KubeObject;
+  resource.strategy.defaults?.(created);
+  return [
+    ...strictErrors,
+    ...(resource.strategy.validateCreate?.(created, {} as WriteContext) ?? []).map((error) => fieldErrorText(error)),
+  ];
+}
+
+test('the committed file is what the generator makes, small enough for client-side apply', () => {
+  assert.deepEqual(JSON.parse(JSON.stringify(customResourceDefinition)), definition);
+  assert.ok(JSON.stringify(definition).length < 200_000);
+});
+
+test('the definition is one that an API server accepts', () => {
+  const created = {
+    ...structuredClone(definition),
+    status: { storedVersions: ['v1alpha1'] },
+  } as CustomResourceDefinition;
+  assert.deepEqual(
+    validateDefinition(created, undefined).map((error) => fieldErrorText(error)),
+    [],
+  );
+});
+
+test('whatever a rule may walk over has a bound, so that its estimated cost stays under the limit of the API server', () => {
+  const unbounded: string[] = [];
+  const walk = (schema: Schema, path: string): void => {
+    // Inside of Kubernetes' own types rules read names only, which are bounded.
+    if (/^spec\.template\.(containers|initContainers|volumes|appContainers\.\w+)\[\]/.test(path)) return;
+    const { type } = schema;
+    if (type === 'string' && schema.maxLength === undefined && schema.enum === undefined) unbounded.push(path);
+    if (type === 'array' && schema.maxItems === undefined) unbounded.push(path);
+    if (schema.additionalProperties !== undefined && schema.maxProperties === undefined) unbounded.push(path);
+    for (const [field, property] of Object.entries(schema.properties ?? {})) walk(property, `${path}.${field}`);
+    if (schema.items !== undefined) walk(schema.items, `${path}[]`);
+  };
+  walk(version.schema?.openAPIV3Schema?.properties?.['spec'] ?? {}, 'spec');
+  assert.deepEqual(
+    unbounded.filter((path) => !path.startsWith('spec.template.hostAliases[]')),
+    [],
+  );
+  for (const list of ['containers', 'initContainers', 'volumes']) {
+    const items =
+      version.schema?.openAPIV3Schema?.properties?.['spec']?.properties?.['template']?.properties?.[list]?.items;
+    assert.equal(items?.properties?.['name']?.maxLength, 63);
+  }
+});
+
+test('the samples are accepted', () => {
+  const folder = resolve(root, 'config/samples');
+  const objects = readdirSync(folder)
+    .filter((file) => file.endsWith('.yaml'))
+    .flatMap((file) => parseAllDocuments(readFileSync(resolve(folder, file), 'utf8'), { version: '1.1' }))
+    .map((document) => document.toJS() as KubeObject)
+    .filter(({ kind }) => kind === 'SidecarInjector');
+  assert.ok(objects.length > 0);
+  for (const object of objects) assert.deepEqual(complaints(object), [], object.metadata.name);
+});
+
+test('the API server writes the same defaults as the code fills in', () => {
+  const bare = injectorOf({}) as unknown as SidecarInjector;
+  const stored = structuredClone(bare);
+  resource.strategy.defaults?.(stored as unknown as KubeObject);
+  for (const read of [modeOf, selectionOf, templateOf, injectionOf, rolloutOf, webhookOf, certificateOf]) {
+    assert.deepEqual(read(stored), read(bare), read.name);
+  }
+  assert.ok(JSON.stringify(stored).length > JSON.stringify(bare).length);
+});
+
+const GOOD: Record<string, object> = {
+  'only a volume': { template: { volumes: [{ name: 'v', emptyDir: {} }] } },
+  'only a label': { template: { metadata: { labels: { a: 'b' } } } },
+  'only an env of the app': { template: { appContainers: { env: [{ name: 'A', value: 'b' }] } } },
+  'native sidecars': { injection: { sidecarMode: 'Native', position: 'First' } },
+  'an anchor': { injection: { position: 'Before', anchor: 'app' } },
+  'empty fields of later issues': {
+    overrides: [],
+    rollout: { mode: 'Off' },
+    webhook: { existingConfiguration: '' },
+    certificate: { caBundleFrom: {} },
+  },
+  'failurePolicy Fail': { webhook: { failurePolicy: 'Fail', timeoutSeconds: 30 } },
+  'a foreign signer': { certificate: { signerName: 'clusterissuers.cert-manager.io/my-issuer' } },
+  'the signer of kubelets': { certificate: { signerName: 'kubernetes.io/kubelet-serving', duration: '24h30m' } },
+  'everything about selection': {
+    selection: {
+      namespaceSelector: { matchExpressions: [{ key: 'a', operator: 'In', values: ['b'] }] },
+      objectSelector: { matchExpressions: [{ key: 'a', operator: 'DoesNotExist' }] },
+      matchConditions: [{ name: 'not-jobs', expression: "!('job-name' in object.metadata.labels)" }],
+      policy: 'OptOut',
+      annotation: 'plain',
+      statusAnnotation: 'example.com/Status_1.x',
+      allowHostNetwork: true,
+    },
+  },
+};
+
+for (const [what, spec] of Object.entries(GOOD)) {
+  test(`accepted: ${what}`, () => assert.deepEqual(complaints(injectorOf(spec)), []));
+}
+
+/** Each with the words that say the fix. */
+const BAD: Record<string, [spec: Partial<Record<keyof SidecarInjectorSpec, unknown>>, says: RegExp]> = {
+  'nothing to add': [{ template: {} }, /spec\.template: .*the template adds nothing: add at least one of containers/],
+  'empty lists': [{ template: { containers: [], metadata: { labels: {} } } }, /the template adds nothing/],
+  'two containers of one name': [
+    { template: { containers: [SIDECAR, SIDECAR] } },
+    /spec\.template\.containers: .*rename one/,
+  ],
+  'two init containers of one name': [{ template: { initContainers: [SIDECAR, SIDECAR] } }, /rename one/],
+  'a container and an init container of one name': [
+    { template: { containers: [SIDECAR], initContainers: [SIDECAR] } },
+    /a container and an init container .* rename one/,
+  ],
+  'a container without name': [{ template: { containers: [{ image: 'i' }] } }, /name: Required value/],
+  'a misspelt field': [{ template: { containers: [{ ...SIDECAR, imge: 'x' }] } }, /unknown field .*imge/],
+  'no selector': [{ selection: {} }, /namespaceSelector: Required value/],
+  'a selector that selects everything': [
+    { selection: { namespaceSelector: {} } },
+    /selects every namespace: name a label/,
+  ],
+  'In without values': [
+    { selection: { namespaceSelector: { matchExpressions: [{ key: 'a', operator: 'In' }] } } },
+    /In and NotIn need values/,
+  ],
+  'an unknown operator': [
+    { selection: { namespaceSelector: { matchExpressions: [{ key: 'a', operator: 'Equals' }] } } },
+    /Unsupported value: "Equals": supported values: "DoesNotExist", "Exists", "In", "NotIn"|Unsupported value: "Equals"/,
+  ],
+  'an annotation that is no key': [
+    { selection: { ...SPEC.selection, annotation: 'a b' } },
+    /must be an annotation key/,
+  ],
+  'one annotation for two things': [
+    { selection: { ...SPEC.selection, annotation: 'a', statusAnnotation: 'a' } },
+    /two different keys/,
+  ],
+  'Fail with a selector that excludes only': [
+    {
+      selection: { namespaceSelector: { matchExpressions: [{ key: 'a', operator: 'DoesNotExist' }] } },
+      webhook: { failurePolicy: 'Fail' },
+    },
+    /failurePolicy Fail needs a namespaceSelector that says which/,
+  ],
+  'Before without anchor': [{ injection: { position: 'Before' } }, /need injection\.anchor/],
+  'an anchor without position': [{ injection: { anchor: 'app' } }, /anchor is only for position/],
+  'legacy-unknown': [
+    { certificate: { signerName: 'kubernetes.io/legacy-unknown' } },
+    /legacy-unknown cannot be asked for .* use sidecarinjector\.dev\/webhook-serving/,
+  ],
+  'a signer of client certificates': [
+    { certificate: { signerName: 'kubernetes.io/kube-apiserver-client' } },
+    /signs client certificates.*use sidecarinjector/,
+  ],
+  'a signer without path': [{ certificate: { signerName: 'example.com' } }, /must be a DNS name with a dot, a slash/],
+  'a duration that is none': [{ certificate: { duration: '90d' } }, /duration must be hours, minutes and seconds/],
+  'a duration that is too short': [{ certificate: { duration: '9m59s' } }, /at least 10m/],
+  'renewal before the beginning': [{ certificate: { duration: '1h', renewBefore: '2h' } }, /shorter than duration/],
+  'a small key': [{ certificate: { keySize: 1024 } }, /keySize/],
+  'a timeout of 31 s': [{ webhook: { timeoutSeconds: 31 } }, /less than or equal to 30/],
+  overrides: [{ overrides: [{ annotation: 'a', path: '/b', type: 'string' }] }, /not yet supported/],
+  'rollout Restart': [{ rollout: { mode: 'Restart' } }, /Restart is not yet supported/],
+  'an existing configuration': [
+    { webhook: { existingConfiguration: 'x' } },
+    /existingConfiguration is not yet supported/,
+  ],
+  'sidecarMode Auto': [{ injection: { sidecarMode: 'Auto' } }, /Auto is not yet supported/],
+  caBundleFrom: [{ certificate: { caBundleFrom: { inline: 'PEM' } } }, /caBundleFrom is not yet supported/],
+};
+
+for (const [what, [spec, says]] of Object.entries(BAD)) {
+  test(`refused: ${what}`, () => assert.match(complaints(injectorOf(spec)).join('\n'), says));
+}
+
+test('refused: a name that is too long, or has dots', () => {
+  assert.deepEqual(complaints(injectorOf({}, 'a'.repeat(40))), []);
+  for (const name of ['a'.repeat(41), 'a'.repeat(60), 'a.b']) {
+    assert.match(complaints(injectorOf({}, name)).join(), /at most 40 characters without dots.*choose a shorter name/);
+  }
+});
