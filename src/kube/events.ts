@@ -54,6 +54,8 @@ interface Series {
   lastAt: number;
   writtenAt: number;
   timer?: NodeJS.Timeout;
+  /** The writes of one Event come one after the other: a count must not overtake the Event itself. */
+  written: Promise<void>;
 }
 
 interface Bucket {
@@ -94,8 +96,9 @@ export class EventRecorder {
       return;
     }
     const event = this.#event(input, now);
-    remember(this.#series, key, { event, count: 1, lastAt: now, writtenAt: now });
-    this.#write(async () => {
+    const series = { event, count: 1, lastAt: now, writtenAt: now, written: Promise.resolve() };
+    remember(this.#series, key, series);
+    this.#write(series, async () => {
       await create(this.#options.client, RESOURCES.events, event);
     });
   }
@@ -121,7 +124,7 @@ export class EventRecorder {
     delete series.timer;
     series.writtenAt = this.#options.now();
     const value = { count: series.count, lastObservedTime: microTime(series.lastAt) };
-    this.#write(async () => {
+    this.#write(series, async () => {
       const { client } = this.#options;
       const { name, namespace } = series.event.metadata;
       try {
@@ -139,14 +142,16 @@ export class EventRecorder {
     });
   }
 
-  #write(write: () => Promise<void>): void {
-    const done = write()
+  #write(series: Series, write: () => Promise<void>): void {
+    const done = series.written
+      .then(write)
       .catch((error: unknown) => {
         this.#options.onDrop?.();
         // A namespace that ends forbids new Events; everything else may interest somebody.
         this.#options.log[isForbidden(error) ? 'debug' : 'info']('an Event could not be written', { error });
       })
       .finally(() => this.#writes.delete(done));
+    series.written = done;
     this.#writes.add(done);
   }
 

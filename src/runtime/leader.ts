@@ -44,8 +44,9 @@ export const runLeaderElection = async (options: LeaderOptions, signal: AbortSig
       else if (holder !== '' && holder !== knownHolder) log.info('another replica leads', { lease: lock.name, holder });
       knownHolder = holder;
     } catch (error) {
-      if (signal.aborted) break;
+      // First: a work that does not stop is an error even when the process is to end.
       if (error instanceof WorkFailed) throw error.cause;
+      if (signal.aborted) break;
       log.warn('the Lease cannot be had', { lease: lock.name, error });
     }
     // Jitter, so that replicas do not ask at the same instant.

@@ -1,0 +1,183 @@
+/** Leader election against a cluster: who may write, when others may take over, and what faults do to it. */
+
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { KubeClient } from '../../src/kube/client.ts';
+import { LeaseLock } from '../../src/kube/lease.ts';
+import type { Lease } from '../../src/kube/objects.ts';
+import { RESOURCES } from '../../src/kube/resources.ts';
+import { get, remove } from '../../src/kube/verbs.ts';
+import { silentLogger } from '../../src/observe/log.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
+import { runLeaderElection, type LeaderOptions } from '../../src/runtime/leader.ts';
+import { startCluster, type Cluster } from '../cluster/index.ts';
+import { clientOf } from '../support/cluster-client.ts';
+import { eventually } from '../support/eventually.ts';
+
+/** A hundredth of the real times. */
+const TIMING = { leaseMs: 1000, renewDeadlineMs: 600, retryMs: 50 };
+const KEY = { namespace: 'default', name: 'sidecar-injector' };
+
+let cluster: Cluster;
+let client: KubeClient;
+before(async () => {
+  cluster = await startCluster();
+  client = clientOf(cluster.adminKubeconfig());
+});
+after(async () => {
+  await client.close();
+  await cluster.stop();
+});
+
+const lock = (identity: string, monotonic: () => number = () => performance.now()): LeaseLock =>
+  new LeaseLock({ client, ...KEY, identity, durationSeconds: 1, now: () => Date.now(), monotonic });
+const signal = (): AbortSignal => AbortSignal.timeout(5000);
+/** Who holds it; empty for nobody. */
+const holder = async (): Promise<string> =>
+  (await get<Lease>(client, RESOURCES.leases, KEY))?.spec?.holderIdentity ?? '';
+
+/** Stands for election; `leading` tells how it stands. */
+const stand = (identity: string, options: Partial<LeaderOptions> = {}) => {
+  const controller = new AbortController();
+  const state = { leading: false, terms: 0 };
+  const running = runLeaderElection(
+    {
+      lock: lock(identity),
+      clock: systemClock,
+      log: silentLogger,
+      timing: TIMING,
+      lead: async (term) => {
+        state.leading = true;
+        state.terms++;
+        await new Promise((resolve) => term.addEventListener('abort', resolve, { once: true }));
+        state.leading = false;
+      },
+      ...options,
+    },
+    controller.signal,
+  );
+  const stop = async (): Promise<void> => {
+    controller.abort(new Error('stop'));
+    await running;
+  };
+  return { state, stop, running };
+};
+
+describe('the Lease', () => {
+  it('goes to one of those who ask at the same time', async () => {
+    await remove(client, RESOURCES.leases, KEY);
+    const answers = await Promise.all(['a', 'b', 'c', 'd'].map((name) => lock(name).acquire(signal())));
+    assert.equal(answers.filter(({ held }) => held).length, 1);
+  });
+
+  it('is renewed by its holder, refused to others, and free after its release', async () => {
+    await remove(client, RESOURCES.leases, KEY);
+    const [mine, other] = [lock('mine'), lock('other')];
+    assert.deepEqual(await mine.acquire(signal()), { held: true, holder: 'mine' });
+    const first = await get<Lease>(client, RESOURCES.leases, KEY);
+    assert.deepEqual(await mine.acquire(signal()), { held: true, holder: 'mine' });
+    const second = await get<Lease>(client, RESOURCES.leases, KEY);
+    assert.equal(second?.spec?.acquireTime, first?.spec?.acquireTime);
+    assert.equal(second?.spec?.leaseTransitions, 0);
+    assert.deepEqual(await other.acquire(signal()), { held: false, holder: 'mine' });
+    await mine.release(signal());
+    assert.equal(await holder(), '');
+    assert.equal((await other.acquire(signal())).held, true);
+    assert.equal((await get<Lease>(client, RESOURCES.leases, KEY))?.spec?.leaseTransitions, 1);
+    await mine.release(signal());
+    assert.equal(await holder(), 'other', 'who does not hold it releases nothing');
+  });
+
+  it('is taken over only when it was seen unchanged for its duration, whatever its times say', async () => {
+    await remove(client, RESOURCES.leases, KEY);
+    const gone = lock('gone');
+    await gone.acquire(signal());
+    let now = 0;
+    const heir = lock('heir', () => now);
+    assert.equal((await heir.acquire(signal())).held, false, 'seen for the first time');
+    now = 999;
+    assert.equal((await heir.acquire(signal())).held, false);
+    // A sign of life: the time begins anew.
+    await gone.acquire(signal());
+    now = 1900;
+    assert.equal((await heir.acquire(signal())).held, false);
+    now = 2899;
+    assert.equal((await heir.acquire(signal())).held, false);
+    now = 2900;
+    assert.equal((await heir.acquire(signal())).held, true);
+  });
+
+  it('is still ours when the answer to a renewal is lost', async () => {
+    await remove(client, RESOURCES.leases, KEY);
+    const mine = lock('mine');
+    await mine.acquire(signal());
+    cluster.faults.add({ verb: 'update', resource: 'leases', loseResponse: true, times: 1 });
+    await assert.rejects(mine.acquire(signal()));
+    assert.equal((await mine.acquire(signal())).held, true);
+  });
+});
+
+describe('leader election', () => {
+  it('has one leader at a time, and hands over quickly when it stops', async () => {
+    await remove(client, RESOURCES.leases, KEY);
+    const replicas = ['a', 'b', 'c'].map((name) => stand(name));
+    const leaders = () => replicas.filter(({ state }) => state.leading);
+    await eventually(() => leaders().length === 1);
+    const [first] = leaders();
+    const stopped = performance.now();
+    await first?.stop();
+    assert.equal(first?.state.leading, false, 'the work has ended before the Lease is released');
+    await eventually(() => leaders().length === 1);
+    assert.ok(performance.now() - stopped < TIMING.leaseMs, 'nobody waits for the Lease to run out');
+    await Promise.all(replicas.map(({ stop }) => stop()));
+    assert.equal(await holder(), '');
+  });
+
+  it('stops the work before others may begin, when the API server does not answer', async () => {
+    await remove(client, RESOURCES.leases, KEY);
+    const replica = stand('a');
+    await eventually(() => replica.state.leading);
+    const undo = cluster.faults.add({ resource: 'leases', status: 503 });
+    const cut = performance.now();
+    await eventually(() => !replica.state.leading);
+    assert.ok(performance.now() - cut < TIMING.leaseMs);
+    undo();
+    await eventually(() => replica.state.leading);
+    assert.equal(replica.state.terms, 2);
+    await replica.stop();
+  });
+
+  it('stops the work when calls hang', async () => {
+    await remove(client, RESOURCES.leases, KEY);
+    const replica = stand('a');
+    await eventually(() => replica.state.leading);
+    const undo = cluster.faults.add({ resource: 'leases', latencyMs: 1500 });
+    const cut = performance.now();
+    await eventually(() => !replica.state.leading);
+    assert.ok(performance.now() - cut < TIMING.leaseMs);
+    undo();
+    await replica.stop();
+  });
+
+  it('stops the work when somebody else took the Lease', async () => {
+    await remove(client, RESOURCES.leases, KEY);
+    const replica = stand('a');
+    await eventually(() => replica.state.leading);
+    await remove(client, RESOURCES.leases, KEY);
+    assert.equal((await lock('thief').acquire(signal())).held, true);
+    await eventually(() => !replica.state.leading);
+    await replica.stop();
+    assert.equal(await holder(), 'thief');
+  });
+
+  it('fails when the work fails, or does not stop in time', async () => {
+    await remove(client, RESOURCES.leases, KEY);
+    const failing = stand('a', { lead: () => Promise.reject(new Error('broken')) });
+    await assert.rejects(failing.running, /broken/);
+    assert.equal(await holder(), '');
+    const stubborn = stand('b', { lead: () => new Promise(() => undefined) });
+    await eventually(async () => (await holder()) === 'b');
+    await assert.rejects(stubborn.stop(), /did not stop/);
+    assert.equal(await holder(), 'b', 'a Lease under which somebody still works is not given away');
+  });
+});
