@@ -46,7 +46,7 @@ const refused: Record<string, { object: KubeObject; says: RegExp }> = {
     says: /legacy-unknown.*(use|choose)/is,
   },
   'a name of 60 characters': {
-    object: injectorNamed('a'.repeat(60)),
+    object: injectorNamed('a'.repeat(60), { template: { containers: [sidecar] } }),
     says: /40/,
   },
   'a field that does not exist': {

@@ -25,9 +25,24 @@ test('Audit decides and changes nothing', async () => {
   assert.deepEqual(containersOf(await createPod(fixture.client, namespace)), ['app']);
 });
 
-test('Paused keeps serving and changes no pod', async () => {
-  const namespace = await applyReady(fixture.client, injectorNamed('paused', { mode: 'Paused' }));
-  assert.deepEqual(containersOf(await createPod(fixture.client, namespace)), ['app']);
+test('Paused changes no pod, and leaves the webhook configuration to whoever edits it', async () => {
+  const { client } = fixture;
+  const namespace = await applyReady(client, injectorNamed('paused'));
+  assert.deepEqual(containersOf(await createPod(client, namespace)), ['app', 'paused-sidecar']);
+  await applyAll(client, [injectorNamed('paused', { mode: 'Paused' })]);
+  const { reason } = await condition(client, 'paused', 'Ready', 'False');
+  assert.equal(reason, 'Paused');
+  assert.deepEqual(containersOf(await createPod(client, namespace)), ['app']);
+
+  const key = { name: 'sidecar-injector-paused' };
+  await remove(client, RESOURCES.mutatingWebhookConfigurations, key);
+  await applyAll(client, [injectorNamed('paused', { mode: 'Paused', webhook: { timeoutSeconds: 3 } })]);
+  await condition(client, 'paused', 'Ready', 'False');
+  assert.equal(await get(client, RESOURCES.mutatingWebhookConfigurations, key), undefined, 'the kill switch holds');
+
+  await applyAll(client, [injectorNamed('paused')]);
+  await condition(client, 'paused', 'Ready', 'True');
+  assert.deepEqual(containersOf(await createPod(client, namespace)), ['app', 'paused-sidecar']);
 });
 
 test('a native sidecar comes before the init containers of the pod', async () => {
