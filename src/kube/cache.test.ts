@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { describe, it } from 'node:test';
 import { sameAs, withCache } from '../../test/support/cache.ts';
 import { eventually } from '../../test/support/eventually.ts';
@@ -250,6 +251,25 @@ describe('the cache', () => {
 });
 
 describe('the end of a cache', () => {
+  it('leaves nothing on its signal, after all that may happen', async () => {
+    await withCache(
+      async ({ server, cache, stop, signal }) => {
+        await cache.whenSynced(signal);
+        for (const how of ['close', 'reset', 'close'] as const) {
+          await eventually(() => server.openWatches === 1);
+          server.faults.push({ verb: 'watch', status: 500 }, { verb: 'watch', errorEvent: 410 });
+          server.end(how);
+          server.put(how);
+          await sameAs(server, cache);
+        }
+        await stop();
+        assert.equal(getEventListeners(signal, 'abort').length, 0);
+      },
+      {},
+      three,
+    );
+  });
+
   it('comes by the signal alone, at any point, silently', async () => {
     // During the list: the server never answers.
     await withCache(

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createPublicKey } from 'node:crypto';
+import { getEventListeners } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -171,6 +172,28 @@ describe('a call', () => {
       assert.deepEqual(texts, ['one "a"', 'two']);
     });
     assert.deepEqual(parseWarnings('299 k8s "a, b", 299 - "c"'), ['a, b', 'c']);
+  });
+});
+
+describe('a client', () => {
+  it("leaves nothing on the caller's signal, whatever became of the calls", async () => {
+    const handler: Handler = ({ url }, response) => {
+      if (url.pathname === '/silent') return;
+      if (url.pathname === '/bad') refuse(response, 422, 'Invalid');
+      else json(response, 200, {});
+    };
+    await withServer(handler, {}, async (client) => {
+      const { signal } = new AbortController();
+      for (const path of ['/good', '/bad', '/silent']) {
+        await client.request({ path, signal, timeoutMs: 20 }).catch(() => undefined);
+        await client.stream({ path, signal, timeoutMs: 20 }).then(Array.fromAsync, () => undefined);
+      }
+      const left = client.stream({ path: '/good', signal }).then(async (chunks) => {
+        for await (const _ of chunks) break;
+      });
+      await left;
+      assert.equal(getEventListeners(signal, 'abort').length, 0);
+    });
   });
 });
 

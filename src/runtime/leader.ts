@@ -19,7 +19,7 @@ export interface LeaderTiming {
 export const LEADER_TIMING: LeaderTiming = { leaseMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2000 };
 
 export interface LeaderOptions {
-  lock: LeaseLock;
+  lock: Pick<LeaseLock, 'name' | 'acquire' | 'release'>;
   clock: Clock;
   log: Logger;
   /** The leader's work. Its signal aborts when the Lease is lost or the process stops; it must then return soon. */
@@ -112,7 +112,7 @@ const leadUntilLost = async (
 
 /** Renews until the signal aborts (undefined) or the Lease is lost (why). */
 const renewUntilLost = async (
-  lock: LeaseLock,
+  lock: LeaderOptions['lock'],
   clock: Clock,
   log: Logger,
   timing: LeaderTiming,
@@ -147,7 +147,7 @@ const renewUntilLost = async (
 /** How long the release may take; after that others wait for the end of the Lease. */
 const RELEASE_MS = 3000;
 
-const release = async (lock: LeaseLock, log: Logger): Promise<void> => {
+const release = async (lock: LeaderOptions['lock'], log: Logger): Promise<void> => {
   try {
     await within(RELEASE_MS, undefined, (signal) => lock.release(signal));
     log.info('leading no more', { lease: lock.name });

@@ -13,6 +13,8 @@ export interface Fixture {
   cache: ResourceCache<KubeObject>;
   changes: Change<KubeObject>[];
   restarts: string[];
+  /** What the cache runs under. */
+  signal: AbortSignal;
   /** Ends the cache and waits for its end. */
   stop: () => Promise<void>;
 }
@@ -51,7 +53,7 @@ export const withCache = async (
     await running;
   };
   try {
-    await test({ server, cache, changes, restarts, stop });
+    await test({ server, cache, changes, restarts, signal: controller.signal, stop });
   } finally {
     await stop();
     await client.close();

@@ -3,6 +3,7 @@ import type { Clock } from '../../src/runtime/clock.ts';
 /** A clock that stands still until it is moved. Timers fire in order while it moves. */
 export class ManualClock implements Clock {
   #now: number;
+  #slept = 0;
   #timers: { instant: number; call: () => void }[] = [];
 
   constructor(start = Date.parse('2026-01-01T00:00:00Z')) {
@@ -14,7 +15,7 @@ export class ManualClock implements Clock {
   }
 
   monotonic(): number {
-    return this.#now;
+    return this.#now - this.#slept;
   }
 
   at(instant: number, call: () => void): () => void {
@@ -23,6 +24,12 @@ export class ManualClock implements Clock {
     return () => {
       this.#timers = this.#timers.filter((other) => other !== timer);
     };
+  }
+
+  /** The machine sleeps: the wall clock is further on when it wakes, the monotonic clock and timers are not. */
+  sleep(ms: number): void {
+    this.#now += ms;
+    this.#slept += ms;
   }
 
   /** Timers that wait. */
