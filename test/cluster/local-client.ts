@@ -1,7 +1,7 @@
 import { handle } from './http/handler.ts';
 import type { Serving } from './http/handler.ts';
 import { copy } from './storage/json.ts';
-import type { JsonObject, LocalClient, User } from './types.ts';
+import type { LocalClient, User } from './types.ts';
 
 /** Whom requests from within stand for, unless they say otherwise: kube-controller-manager has all rights here. */
 export const INTERNAL_USER: User = {
@@ -25,7 +25,7 @@ export function createLocalClient(serving: () => Serving): LocalClient {
         user: () => user,
         local: true,
       });
-      return { status: response.status, body: copy(response.body ?? {}) as JsonObject };
+      return { status: response.status, body: copy(response.body ?? {}) };
     },
   };
 }

@@ -128,7 +128,7 @@ interface Asked {
   info: RequestInfo;
   query: URLSearchParams;
   user: User;
-  warn(text: string): void;
+  warn: (text: string) => void;
 }
 
 async function respondForResource(serving: Serving, request: Request, asked: Asked): Promise<Response> {

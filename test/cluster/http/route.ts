@@ -24,7 +24,7 @@ export function route(registry: Registry, target: Target, verb: string): Resourc
   const resource = registry.find(target.group, target.version, target.plural);
   if (!resource) {
     const siblings = registry.all().filter(({ group }) => group === target.group);
-    if (siblings.length === 0 || siblings.every(({ custom }) => custom)) return undefined;
+    if (siblings.every(({ custom }) => custom)) return undefined;
     throw notServed();
   }
   const { name, namespace, subresource } = target;

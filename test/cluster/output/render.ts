@@ -44,7 +44,7 @@ export function transform(body: JsonObject, { resource, output, includeObject, n
       };
     default:
       if (items) throw notAcceptable('PartialObjectMetadata, but the requested object is a list');
-      return partialMetadata(body as KubeObject) as unknown as JsonObject;
+      return { ...partialMetadata(body as KubeObject) };
   }
 }
 

@@ -1,6 +1,9 @@
 /** Continue tokens of lists (k8s.io/apiserver/pkg/storage/continue.go): opaque to clients, but readable. */
 import { badRequest } from '../status.ts';
 
+// The smallest key behind a given one, as etcd ranges are written.
+const JUST_AFTER = '\u0000';
+
 export interface Continue {
   /** All pages show the state at this revision; -1 goes on with the newest state. */
   revision: number;
@@ -9,7 +12,7 @@ export interface Continue {
 }
 
 export function encodeContinue({ revision, after }: Continue): string {
-  const token = { v: 'meta.k8s.io/v1', rv: revision, start: `${after}\u0000` };
+  const token = { v: 'meta.k8s.io/v1', rv: revision, start: `${after}${JUST_AFTER}` };
   return Buffer.from(JSON.stringify(token)).toString('base64url');
 }
 
@@ -23,7 +26,7 @@ export function decodeContinue(token: string): Continue {
     };
     const { v, rv, start } = decoded;
     if (v === 'meta.k8s.io/v1' && typeof rv === 'number' && rv !== 0 && typeof start === 'string' && start !== '') {
-      return { revision: rv, after: start.replace(/\u0000$/v, '') };
+      return { revision: rv, after: start.endsWith(JUST_AFTER) ? start.slice(0, -1) : start };
     }
   } catch {
     // Told below: all malformed tokens get the same answer.

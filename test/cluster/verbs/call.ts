@@ -38,7 +38,7 @@ export interface Call {
   body: Buffer;
   user: User;
   /** Adds a `Warning` header to the answer. */
-  warn(text: string): void;
+  warn: (text: string) => void;
   /** Milliseconds since epoch by which the request must be answered. */
   deadline: number;
   now: Date;

@@ -20,18 +20,18 @@ export async function create(call: Call): Promise<Outcome> {
   const object = decodeBody(call, options.fieldValidation);
   wipeSystemFields(object.metadata);
   matchNamespace(object.metadata, call.namespace);
-  const { virtual } = call.resource;
+  const { resource } = call;
   dedupOwnerReferences(object.metadata, call.warn, false);
   const review = optionsForReview('CreateOptions', options);
   trackFields(call, undefined, object, managerOf(call, options.fieldManager));
   const named = { name: object.metadata.name, options: review, dryRun: options.dryRun };
   const admitted = await mutate(call, attributesOf(call, 'CREATE', { ...named, object }), object);
-  if (virtual) {
+  if (resource.virtual) {
     await validate(call, attributesOf(call, 'CREATE', { ...named, object: admitted }));
-    return { status: 201, body: virtual(admitted, writeContext(call, options.dryRun)) };
+    return { status: 201, body: resource.virtual(admitted, writeContext(call, options.dryRun)) };
   }
   const stored = await storeNewObject(call, admitted, options, review);
-  return { status: 201, body: inVersion(call.resource, stored) };
+  return { status: 201, body: inVersion(resource, stored) };
 }
 
 /** Store.Create with its retries for generated names. Shared with writes that create what they did not find. */

@@ -28,8 +28,7 @@ export interface DecodedObject {
 export function decodeObject(call: Call, source: string | JsonObject): DecodedObject {
   const { resource } = call;
   const schema = resource.schema();
-  const decode = resource.decode ?? (schema ? (text) => decodeStrict(text, schema) : decodeUntyped);
-  const decoded = decode(source);
+  const decoded = resource.decode?.(source) ?? (schema ? decodeStrict(source, schema) : decodeUntyped(source));
   if (!isObject(decoded.object)) throw new Error(`json: cannot unmarshal into Go value of type ${resource.kind}`);
   const { object, strictErrors } = decoded;
   object['kind'] ??= resource.kind;

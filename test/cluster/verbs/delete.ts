@@ -53,9 +53,10 @@ export async function deleteObject(
   old = parts.store.get(resource.storageKey, call.namespace, call.name);
   if (!old) throw notFound(resource, call.name);
   const object = copy(old);
-  const { markDeleted, held: heldOtherwise } = resource.strategy;
-  if (markDeleted && !old.metadata.deletionTimestamp) return { object: markOnly(call, old, options), deleted: false };
-  if (heldOtherwise?.(old)) return { object: old, deleted: false };
+  const { strategy } = resource;
+  if (strategy.markDeleted && !old.metadata.deletionTimestamp)
+    return { object: markOnly(call, old, options), deleted: false };
+  if (strategy.held?.(old)) return { object: old, deleted: false };
   const { graceful, pending, grace } = beforeDelete(call, object, options);
   if (pending) return { object: old, deleted: false };
   setGarbageCollectionFinalizers(object, options);
@@ -108,9 +109,9 @@ function beforeDelete(call: Call, object: KubeObject, options: DeleteOptions): G
       : options.gracePeriodSeconds < 0
         ? 1
         : options.gracePeriodSeconds;
-  const { gracefulDelete } = strategyOf(call);
+  const strategy = strategyOf(call);
   const none = { graceful: false, pending: false, grace: 0 };
-  if (!gracefulDelete) return none;
+  if (!strategy.gracefulDelete) return none;
   if (metadata.deletionTimestamp) {
     const left = metadata.deletionGracePeriodSeconds ?? 0;
     if (left === 0) return none;
@@ -121,7 +122,7 @@ function beforeDelete(call: Call, object: KubeObject, options: DeleteOptions): G
     metadata.deletionGracePeriodSeconds = requested;
     return { graceful: true, pending: false, grace: requested };
   }
-  const grace = gracefulDelete(object, requested);
+  const grace = strategy.gracefulDelete(object, requested);
   metadata.deletionTimestamp = timestamp(new Date(call.now.getTime() + grace * 1000));
   metadata.deletionGracePeriodSeconds = grace;
   if (metadata.generation) metadata.generation += 1;
@@ -144,16 +145,11 @@ function setGarbageCollectionFinalizers(object: KubeObject, options: DeleteOptio
 
 function wantedFinalizer(finalizers: string[], options: DeleteOptions): string | undefined {
   if (options.orphanDependents !== undefined) return options.orphanDependents ? ORPHAN : undefined;
-  switch (options.propagationPolicy) {
-    case 'Orphan':
-      return ORPHAN;
-    case 'Foreground':
-      return FOREGROUND;
-    case 'Background':
-      return undefined;
-    default:
-      return finalizers.find((finalizer) => finalizer === ORPHAN || finalizer === FOREGROUND);
-  }
+  const { propagationPolicy } = options;
+  if (propagationPolicy === 'Orphan') return ORPHAN;
+  if (propagationPolicy === 'Foreground') return FOREGROUND;
+  if (propagationPolicy === 'Background') return undefined;
+  return finalizers.find((finalizer) => finalizer === ORPHAN || finalizer === FOREGROUND);
 }
 
 function markAsDeleting(object: KubeObject, now: Date): void {

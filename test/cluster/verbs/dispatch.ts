@@ -12,8 +12,8 @@ import { update } from './update.ts';
 
 /** Runs the verb of a request for a resource (all but watch, which does not answer but go on). @throws StatusError */
 export async function answer(call: Call, verb: string, method: string): Promise<Outcome> {
-  const handle = subresourceOf(call)?.handle;
-  if (handle) return connect(call, method, handle);
+  const subresource = subresourceOf(call);
+  if (subresource?.handle) return connect(call, method, subresource);
   switch (verb) {
     case 'get':
       return get(call);

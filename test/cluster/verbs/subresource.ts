@@ -1,6 +1,6 @@
 import { bodyText } from '../http/body.ts';
 import { deleteOptions, writeOptions } from '../http/options.ts';
-import { badRequest } from '../status.ts';
+import { badRequest, methodNotSupported } from '../status.ts';
 import { copy } from '../storage/json.ts';
 import type { JsonObject, KubeObject, Subresource } from '../types.ts';
 import { managerOf, writeContext } from './call.ts';
@@ -11,23 +11,19 @@ import { live } from './get.ts';
 import { writeObject } from './update.ts';
 
 /** A subresource that answers by itself (token, eviction, binding, scale). */
-export async function connect(
-  call: Call,
-  method: string,
-  handle: NonNullable<Subresource['handle']>,
-): Promise<Outcome> {
+export async function connect(call: Call, method: string, subresource: Subresource): Promise<Outcome> {
   const kind = method === 'POST' ? 'CreateOptions' : method === 'PATCH' ? 'PatchOptions' : 'UpdateOptions';
   const options = writeOptions(kind, call.query, call.contentType.startsWith('application/apply-patch'));
-  const answer = await handle({
+  const answer = await subresource.handle?.({
     method,
     object: copy(live(call)),
     body: method === 'GET' ? undefined : parseBody(call),
     contentType: call.contentType,
     query: call.query,
     context: writeContext(call, options.dryRun),
-    async update(change, subresource) {
+    async update(change, part) {
       const { subresource: _own, ...rest } = call;
-      const target = subresource === undefined ? rest : { ...rest, subresource };
+      const target = part === undefined ? rest : { ...rest, subresource: part };
       const { object } = await writeObject(target, {
         options,
         change(current) {
@@ -45,6 +41,7 @@ export async function connect(
       return (await deleteObject(rest, { ...given, dryRun: given.dryRun || options.dryRun })).object;
     },
   });
+  if (!answer) throw methodNotSupported(call.resource, method);
   return { status: answer.status, body: answer.body as JsonObject };
 }
 
