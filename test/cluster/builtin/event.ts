@@ -136,12 +136,10 @@ function fill(object: KubeObject, shape: JsonObject): void {
   for (const [name, value] of Object.entries(shape)) object[name] ??= structuredClone(value);
 }
 
+/** printEvent: a series tells more than the timestamps of old clients. */
 function lastSeen(event: CoreEvent, now: Date): string {
-  const { firstTimestamp, lastTimestamp, eventTime, count = 0, series } = event;
-  const first = firstTimestamp ?? eventTime;
-  if (series) return `${age(series.lastObservedTime, now)} (x${series.count} over ${age(first, now)})`;
-  if (count > 1) return `${age(lastTimestamp, now)} (x${count} over ${age(first, now)})`;
-  return age(first ?? undefined, now);
+  const { lastTimestamp, firstTimestamp, eventTime, series } = event;
+  return age(series?.lastObservedTime ?? lastTimestamp ?? firstTimestamp ?? eventTime, now);
 }
 
 const regarding = ({ involvedObject = {} }: CoreEvent): string =>
@@ -162,7 +160,7 @@ const shared: Rules = {
     wideColumn('Source', (object) => sourceCell(asEvent(object))),
     column('Message', (object) => (asEvent(object).message ?? '').trim()),
     wideColumn('First Seen', (object, now) => age(asEvent(object).firstTimestamp ?? asEvent(object).eventTime, now)),
-    wideColumn('Count', (object) => asEvent(object).count ?? asEvent(object).series?.count ?? 1),
+    wideColumn('Count', (object) => asEvent(object).series?.count ?? asEvent(object).count ?? 1),
     wideColumn('Name', (object) => object.metadata.name),
   ],
 };

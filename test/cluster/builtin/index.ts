@@ -18,6 +18,7 @@ import { configMapRules, secretRules, serviceAccountRules } from './config.ts';
 import { endpointSliceRules, leaseRules } from './coordination.ts';
 import { coreEventRules, eventsEventRules } from './event.ts';
 import { namespaceRules } from './namespace.ts';
+import { nodeRules } from './node.ts';
 import { podRules } from './pod.ts';
 import { rbacRules } from './rbac.ts';
 import { ALL_VERBS, resource, SUBRESOURCE_VERBS, type Entry, type Rules } from './resource.ts';
@@ -48,7 +49,7 @@ const CATALOGUE: Record<string, Entry[]> = {
       status: true,
       rules: namespaceRules,
     },
-    { plural: 'nodes', kind: 'Node', cluster: true, short: ['no'], status: true },
+    { plural: 'nodes', kind: 'Node', cluster: true, short: ['no'], status: true, rules: nodeRules },
     { plural: 'persistentvolumeclaims', kind: 'PersistentVolumeClaim', short: ['pvc'], status: true, rules: RETURNED },
     {
       plural: 'persistentvolumes',

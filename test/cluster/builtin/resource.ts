@@ -14,8 +14,8 @@ import type {
 } from '../types.ts';
 import { nameIsDNSSubdomain, validateObjectMeta, validateObjectMetaUpdate, type NameRule } from '../validation.ts';
 import { ageColumn, column, nameColumn } from './columns.ts';
-import { omitEmpty } from './omit-empty.ts';
 import { validateShape } from './required.ts';
+import { roundTrip } from './round-trip.ts';
 
 /** What a type adds to the behaviour that all types share. Everything is optional. */
 export interface Rules extends Pick<
@@ -104,7 +104,7 @@ function strategyOf(entry: Entry, schema: () => Schema | undefined): Strategy {
     ...(Object.fromEntries(shared) as Strategy),
     defaults(object) {
       const shape = schema();
-      if (shape) omitEmpty(object, shape);
+      if (shape) roundTrip(object, shape);
       fillStructs(object, shape);
       rules.defaults?.(object);
     },
