@@ -1,19 +1,18 @@
 /** One webhook asked about one request, and its possible failures. */
 import { randomUUID } from 'node:crypto';
 import { StatusError, badRequest, failure, forbidden, internalError, timeout } from '../status.ts';
-import type { AdmissionAttributes, JsonObject, ObjectStore, Registry, Resource } from '../types.ts';
+import type { AdmissionAttributes, JsonObject, Resource } from '../types.ts';
 import type { AuditTrail } from './audit.ts';
 import type { WebhookClients } from './client.ts';
 import { conditionsHold } from './conditions.ts';
 import { inVersion, matchedResource } from './match.ts';
+import type { Scene } from './match.ts';
 import { admissionRequest, reviewOf, verifyReview } from './review.ts';
 import type { Question, Verdict } from './review.ts';
 import type { Webhook } from './webhooks.ts';
 
 /** What dispatching needs of the server. */
-export interface Dispatch {
-  store: ObjectStore;
-  registry: Registry;
+export interface Dispatch extends Scene {
   clients: WebhookClients;
 }
 

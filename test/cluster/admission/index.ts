@@ -6,7 +6,7 @@ import { AuditLog } from './audit.ts';
 import type { AuditEntry } from './audit.ts';
 import { WebhookClients } from './client.ts';
 import type { ResolveService } from './client.ts';
-import { isExempt } from './match.ts';
+import { isExempt, sceneOf } from './match.ts';
 import { callMutatingWebhooks } from './mutating.ts';
 import { applyPolicies } from './policies.ts';
 import { serviceResolver } from './services.ts';
@@ -40,7 +40,6 @@ export function createAdmission(options: AdmissionOptions): ClusterAdmission {
   const policies = cache('validatingadmissionpolicies');
   const bindings = cache('validatingadmissionpolicybindings');
   const clients = new WebhookClients(resolveService);
-  const dispatch = { store, registry, clients };
   const log = new AuditLog();
   return {
     audit: log.entries,
@@ -57,12 +56,14 @@ export function createAdmission(options: AdmissionOptions): ClusterAdmission {
       if (object) await plugins(object);
       if (isExempt(attributes)) return object;
       const trail = log.start('mutating', attributes);
+      const dispatch = { ...sceneOf(attributes, store, registry), clients };
       return callMutatingWebhooks(current, mutating.hooks(), dispatch, trail, redefault, plugins);
     },
     async validate(attributes) {
       attributes.resource.admission?.validate?.(attributes, { store, authorizer });
       if (isExempt(attributes)) return;
       const trail = log.start('validating', attributes);
+      const dispatch = { ...sceneOf(attributes, store, registry), clients };
       applyPolicies(attributes, policies.list(), bindings.list(), dispatch, trail);
       await callValidatingWebhooks(attributes, validating.hooks(), dispatch, trail);
     },

@@ -16,9 +16,19 @@ export interface Criteria {
 
 /** The kinds that admission itself is made of are never given to webhooks or policies: a bad one could not be removed. */
 export function isExempt({ resource }: AdmissionAttributes): boolean {
-  return (
-    resource.group === ADMISSION_REGISTRATION && /(Webhook|Policy|PolicyBinding)(Configuration)?$/.test(resource.kind)
-  );
+  return resource.group === ADMISSION_REGISTRATION;
+}
+
+/** Where a request is judged: the storage, and under which other names (group, version) its resource is served. */
+export interface Scene {
+  store: ObjectStore;
+  registry: Registry;
+  equivalents: Resource[];
+}
+
+export function sceneOf({ resource }: AdmissionAttributes, store: ObjectStore, registry: Registry): Scene {
+  const equivalents = registry.all().filter((each) => each.storageKey === resource.storageKey && each !== resource);
+  return { store, registry, equivalents };
 }
 
 function isNamespace({ group, plural }: Resource): boolean {
@@ -75,7 +85,7 @@ export function ruleMatches(
 export function matchedResource(
   criteria: Criteria,
   attributes: AdmissionAttributes,
-  { store, registry }: { store: ObjectStore; registry: Registry },
+  { store, equivalents }: Scene,
 ): Resource | undefined {
   let refusal: unknown;
   try {
@@ -88,7 +98,6 @@ export function matchedResource(
   const { resource } = attributes;
   let found = criteria.rules.some((rule) => ruleMatches(rule, attributes, resource)) ? resource : undefined;
   if (found === undefined && criteria.matchPolicy === 'Equivalent') {
-    const equivalents = registry.all().filter((each) => each.storageKey === resource.storageKey && each !== resource);
     for (const rule of criteria.rules) {
       found = equivalents.find((each) => ruleMatches(rule, attributes, each));
       if (found) break;

@@ -2,10 +2,11 @@
 import { StatusError, forbidden } from '../status.ts';
 import { labelSelectorMatches } from '../selectors.ts';
 import type { LabelSelector } from '../selectors.ts';
-import type { AdmissionAttributes, KubeObject, ObjectStore, Registry, Resource } from '../types.ts';
+import type { AdmissionAttributes, KubeObject, Resource } from '../types.ts';
 import type { AuditTrail } from './audit.ts';
 import { POLICY_VARIABLES, conditionsHold, evaluate } from './conditions.ts';
 import { inVersion, matchedResource, ruleMatches } from './match.ts';
+import type { Scene } from './match.ts';
 import { admissionRequest } from './review.ts';
 import type { MatchCondition, Rule } from './webhooks.ts';
 
@@ -38,11 +39,6 @@ export interface BindingSpec {
   validationActions?: string[];
 }
 
-interface Cluster {
-  store: ObjectStore;
-  registry: Registry;
-}
-
 /** Reasons and their codes: validating/policy_decision.go. */
 const CODES: Record<string, number> = { Forbidden: 403, Unauthorized: 401, RequestEntityTooLarge: 413, Invalid: 422 };
 
@@ -56,7 +52,7 @@ function named(rules: NamedRule[] | undefined, name: string): NamedRule[] {
 }
 
 /** matching.Matcher: undefined when the constraints do not meet the request; no rules (of a binding) meet every resource. */
-function matched(constraints: MatchResources, attributes: AdmissionAttributes, cluster: Cluster): Resource | undefined {
+function matched(constraints: MatchResources, attributes: AdmissionAttributes, cluster: Scene): Resource | undefined {
   const {
     resourceRules,
     excludeResourceRules,
@@ -78,7 +74,7 @@ function paramsOf(
   policy: PolicySpec,
   binding: BindingSpec,
   namespace: string | undefined,
-  { store, registry }: Cluster,
+  { store, registry }: Scene,
 ): unknown[] {
   const { paramKind } = policy;
   const { paramRef } = binding;
@@ -162,7 +158,7 @@ export function applyPolicies(
   attributes: AdmissionAttributes,
   policies: KubeObject[],
   bindings: KubeObject[],
-  cluster: Cluster,
+  cluster: Scene,
   trail: AuditTrail,
 ): void {
   const denials: { finding: Finding; policy: string; binding?: string }[] = [];

@@ -2,7 +2,7 @@
 import { badRequest, invalid } from '../status.ts';
 import type { AccessAttributes, FieldError, JsonObject, KubeObject, Resource, User, WriteContext } from '../types.ts';
 import { authenticatorOf } from './authenticator.ts';
-import { createAuthorizer, isPrivileged, rulesOf } from './rbac.ts';
+import { createAuthorizer, rulesOf } from './rbac.ts';
 
 const AUTHENTICATION = 'authentication.k8s.io';
 const AUTHORIZATION = 'authorization.k8s.io';
@@ -91,8 +91,6 @@ function rulesReview(object: KubeObject, { store, user }: WriteContext): KubeObj
   if (!namespace) throw badRequest('no namespace on request');
   const { rules: held, errors } = rulesOf(store, user, namespace);
   const rules = held.map(({ rule }) => rule);
-  if (isPrivileged(user))
-    rules.unshift({ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }, { verbs: ['*'], nonResourceURLs: ['*'] });
   const resourceRules = rules.flatMap(({ verbs, apiGroups, resources, resourceNames }) =>
     resources?.length ? [{ verbs, apiGroups, resources, ...(resourceNames ? { resourceNames } : {}) }] : [],
   );
