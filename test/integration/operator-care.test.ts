@@ -1,0 +1,293 @@
+/** What the operator does for an injector that works: it renews, repairs, refuses bad templates, pauses, and cleans up. */
+import assert from 'node:assert/strict';
+import { createPublicKey } from 'node:crypto';
+import { connect } from 'node:tls';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { issueServing } from '../../src/pki/authority.ts';
+import { generatePrivateKey } from '../../src/pki/keys.ts';
+import { eventually, NAMESPACE, PATHS, World, type Json, type Operator } from './operator-world.ts';
+
+const encode = (text: string): string => Buffer.from(text).toString('base64');
+const decode = (text: string): string => Buffer.from(text, 'base64').toString('utf8');
+
+/** What DESIGN 3 allows for a repair. */
+const REPAIR_MS = 5000;
+
+let world: World;
+let operator: Operator;
+let number = 0;
+let name: string;
+before(async () => {
+  world = await World.start();
+});
+beforeEach(async () => {
+  number += 1;
+  name = `n${number}`;
+  operator = await world.startOperator();
+  await world.applyInjector(name);
+  await world.ready(name);
+});
+afterEach(async () => {
+  if ((await world.get(PATHS.injector(name))) !== undefined) await world.remove(PATHS.injector(name));
+  await operator.kill();
+});
+after(() => world.stop());
+
+/** The serial number of what is really served, by a handshake as the API server makes it, verified against the published caBundle. */
+async function servedSerial(): Promise<string> {
+  const configuration = await world.get(PATHS.configuration(name));
+  const service = await world.get(PATHS.service(name));
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const socket = connect(
+    {
+      host: '127.0.0.1',
+      port: service.spec.ports[0].targetPort,
+      servername: `sidecar-injector-${name}.${NAMESPACE}.svc`,
+      ca: decode(configuration.webhooks[0].clientConfig.caBundle),
+    },
+    () => resolve(socket.getPeerCertificate().serialNumber),
+  );
+  socket.on('error', reject);
+  return promise.finally(() => socket.destroy());
+}
+
+async function events(reason: string): Promise<Json[]> {
+  return (await world.items(PATHS.events)).filter(
+    (event: Json) => event.reason === reason && event.regarding.name === name,
+  );
+}
+
+async function repairIsTold(pattern: RegExp): Promise<void> {
+  await eventually(`an Event says ${pattern.source}`, async () =>
+    (await events('Repaired')).some(({ note }) => pattern.test(note)),
+  );
+}
+
+describe('renewal', () => {
+  /** Replaces the certificate by one of the same authority whose time is nearly over. */
+  async function age(): Promise<void> {
+    const authority = await world.get(`/api/v1/namespaces/${NAMESPACE}/secrets/sidecar-injector-ca`);
+    const key = await generatePrivateKey(2048);
+    const certificate = await issueServing({
+      authority: { certificate: decode(authority.data['ca.crt']), key: decode(authority.data['ca.key']) },
+      publicKey: createPublicKey(key),
+      identity: { commonName: 'x', dnsNames: [`sidecar-injector-${name}.${NAMESPACE}.svc`], ipAddresses: [] },
+      now: new Date(Date.now() - 3 * 3_600_000),
+      lifetimeSeconds: 4 * 3600,
+    });
+    await world.merge(PATHS.secret(name), { data: { 'tls.crt': encode(certificate), 'tls.key': encode(key) } });
+  }
+
+  it('of the leaf changes what is served and does not touch the webhook configuration', async () => {
+    const before = await world.get(PATHS.configuration(name));
+    const serial = await servedSerial();
+    await age();
+    const renewed = await eventually('another certificate is stored and served', async () => {
+      const injector = await world.get(PATHS.injector(name));
+      const stored = injector.status.certificate.serialNumber.toUpperCase();
+      const halfYear = new Date(injector.status.certificate.notAfter).getTime() - Date.now() > 80 * 86_400_000;
+      return stored !== serial && halfYear && (await servedSerial()) === stored && stored;
+    });
+    assert.notEqual(renewed, serial);
+    const after = await world.get(PATHS.configuration(name));
+    assert.equal(after.metadata.resourceVersion, before.metadata.resourceVersion);
+    assert.deepEqual(await world.containersOfNewPod('a'), ['app', `side-${name}`]);
+    await eventually('no request is left', async () => (await world.items(PATHS.requests)).length === 0);
+  });
+
+  it('under another signer never leaves a moment in which what is served is not trusted', async () => {
+    const serial = await servedSerial();
+    await world.merge(PATHS.injector(name), { spec: { certificate: { signerName: 'kubernetes.io/kubelet-serving' } } });
+    let served = serial;
+    await eventually('the certificate of the other signer is served', async () => {
+      // Fails by itself when the handshake does not verify.
+      served = await servedSerial();
+      return served !== serial;
+    });
+    const { data } = await world.get(PATHS.secret(name));
+    assert.ok(data['previous.ca.crt'] !== undefined);
+    await world.ready(name);
+  });
+});
+
+describe('what a hand changes is repaired within 5 s', () => {
+  it('a deleted Secret: the same certificate is written back from memory', async () => {
+    const serial = await servedSerial();
+    const { data } = await world.get(PATHS.secret(name));
+    await world.remove(PATHS.secret(name));
+    const back = await eventually('the Secret is back', () => world.get(PATHS.secret(name)), REPAIR_MS);
+    assert.equal(back.data['tls.crt'], data['tls.crt']);
+    assert.equal(await servedSerial(), serial);
+    await repairIsTold(/Secret .* was deleted/);
+  });
+
+  it('a deleted Secret whose operator died with it: a new certificate, while the old trust is kept', async () => {
+    const old = decode((await world.get(PATHS.secret(name))).data['ca.crt']);
+    await operator.kill();
+    await world.remove(PATHS.secret(name));
+    operator = await world.startOperator();
+    await eventually(
+      'there is a certificate again',
+      async () => (await world.get(PATHS.secret(name)))?.data['tls.crt'],
+    );
+    await eventually('pods are injected', async () => (await world.containersOfNewPod('a')).length === 2);
+    const configuration = await world.get(PATHS.configuration(name));
+    assert.ok(decode(configuration.webhooks[0].clientConfig.caBundle).includes(old.trim()));
+  });
+
+  const broken: [what: string, data: Json][] = [
+    ['key', { 'tls.key': encode('-----BEGIN PRIVATE KEY-----\njunk\n-----END PRIVATE KEY-----\n') }],
+    ['certificate', { 'tls.crt': encode('junk') }],
+    ['anchor', { 'ca.crt': encode('junk') }],
+  ];
+  for (const [what, data] of broken) {
+    it(`a broken ${what} in the Secret`, async () => {
+      const serial = await servedSerial();
+      const before = await world.get(PATHS.secret(name));
+      await world.merge(PATHS.secret(name), { data });
+      await eventually(
+        'the Secret is as before',
+        async () => JSON.stringify((await world.get(PATHS.secret(name))).data) === JSON.stringify(before.data),
+        REPAIR_MS,
+      );
+      assert.equal(await servedSerial(), serial);
+      await repairIsTold(/Secret .* was changed/);
+    });
+  }
+
+  it('a deleted webhook configuration', async () => {
+    await world.remove(PATHS.configuration(name));
+    await eventually('it is back', () => world.get(PATHS.configuration(name)), REPAIR_MS);
+    await eventually('pods are injected', async () => (await world.containersOfNewPod('a')).length === 2);
+    await repairIsTold(/MutatingWebhookConfiguration .* was deleted/);
+  });
+
+  const edits: [what: string, edit: (webhooks: Json[]) => void][] = [
+    [
+      'a garbled caBundle',
+      (webhooks) => webhooks.forEach(({ clientConfig }) => Object.assign(clientConfig, { caBundle: encode('x') })),
+    ],
+    ['an emptied caBundle', (webhooks) => delete webhooks[0].clientConfig.caBundle],
+    ['another path', (webhooks) => Object.assign(webhooks[0].clientConfig.service, { path: '/evil' })],
+    ['a widened selector', (webhooks) => Object.assign(webhooks[0], { namespaceSelector: {} })],
+    ['a missing entry', (webhooks) => webhooks.pop()],
+  ];
+  for (const [what, edit] of edits) {
+    it(`${what} in the webhook configuration`, async () => {
+      const before = await world.get(PATHS.configuration(name));
+      const edited = structuredClone(before);
+      edit(edited.webhooks);
+      await world.call('PUT', PATHS.configuration(name), edited);
+      await eventually(
+        'the webhooks are as before',
+        async () =>
+          JSON.stringify((await world.get(PATHS.configuration(name))).webhooks) === JSON.stringify(before.webhooks),
+        REPAIR_MS,
+      );
+      assert.deepEqual(await world.containersOfNewPod('a'), ['app', `side-${name}`]);
+      await repairIsTold(/MutatingWebhookConfiguration .* was changed by somebody else/);
+    });
+  }
+
+  it('a deleted Service', async () => {
+    await world.remove(PATHS.service(name));
+    await eventually('it is back', () => world.get(PATHS.service(name)), REPAIR_MS);
+    await repairIsTold(/Service .* was deleted/);
+  });
+
+  it('while the fields of others stay as they are', async () => {
+    await world.merge(PATHS.configuration(name), { metadata: { annotations: { 'example.com/mine': 'yes' } } });
+    await world.merge(PATHS.configuration(name), { metadata: { labels: { 'app.kubernetes.io/managed-by': 'me' } } });
+    const repaired = await eventually('the label is ours again', async () => {
+      const configuration = await world.get(PATHS.configuration(name));
+      return configuration.metadata.labels['app.kubernetes.io/managed-by'] === 'sidecar-injector' && configuration;
+    });
+    assert.equal(repaired.metadata.annotations['example.com/mine'], 'yes');
+  });
+});
+
+describe('a template', () => {
+  it('that the API server refuses is not served: the last one that it took stays in force', async () => {
+    const bad = { containers: [{ name: 'bad', image: 'i', volumeMounts: [{ name: 'nowhere', mountPath: '/x' }] }] };
+    await world.merge(PATHS.injector(name), { spec: { template: bad } });
+    const accepted = await eventually('it is refused', async () => {
+      const condition = await world.condition(name, 'Accepted');
+      return condition?.status === 'False' && condition;
+    });
+    assert.equal(accepted.reason, 'TemplateRejected');
+    assert.match(accepted.message, /volumeMounts\[0\]\.name: Not found: "nowhere"/);
+    assert.equal((await world.condition(name, 'Ready')).status, 'False');
+    assert.equal((await world.condition(name, 'Stalled')).status, 'True');
+    assert.deepEqual(await world.containersOfNewPod('a'), ['app', `side-${name}`]);
+    const { status, metadata } = await world.get(PATHS.injector(name));
+    assert.equal(status.template.acceptedGeneration, metadata.generation - 1);
+
+    // What is in force outlives the process that accepted it.
+    await operator.kill();
+    operator = await world.startOperator();
+    await eventually('pods get the old template', async () =>
+      (await world.containersOfNewPod('a')).includes(`side-${name}`),
+    );
+
+    await world.merge(PATHS.injector(name), { spec: { template: { containers: [{ name: 'good', image: 'i' }] } } });
+    await world.ready(name);
+    await eventually('pods get the new template', async () => (await world.containersOfNewPod('a')).includes('good'));
+    assert.equal(await world.condition(name, 'Stalled'), undefined);
+  });
+
+  it('that is the first one and refused leads to no webhook at all', async () => {
+    const volumeMounts = [{ name: 'nowhere', mountPath: '/x' }];
+    await world.applyInjector('first', { template: { containers: [{ name: 'bad', image: 'i', volumeMounts }] } });
+    await eventually('it is refused', async () => (await world.condition('first', 'Accepted'))?.status === 'False');
+    await eventually(
+      'it waits',
+      async () => (await world.condition('first', 'WebhookConfigured'))?.reason === 'WaitingForTemplate',
+    );
+    assert.equal(await world.get(PATHS.configuration('first')), undefined);
+    await world.remove(PATHS.injector('first'));
+  });
+});
+
+describe('a paused injector', () => {
+  it('is served and left alone, until it is resumed', async () => {
+    await world.merge(PATHS.injector(name), { spec: { mode: 'Paused' } });
+    await eventually('it says so', async () => (await world.condition(name, 'Ready'))?.reason === 'Paused');
+    await world.remove(PATHS.service(name));
+    await world.remove(PATHS.configuration(name));
+    await eventually('it is seen', async () => (await world.condition(name, 'WebhookConfigured'))?.status === 'False');
+    assert.equal(await world.get(PATHS.service(name)), undefined);
+    assert.equal(await world.get(PATHS.configuration(name)), undefined);
+    await world.merge(PATHS.injector(name), { spec: { mode: 'Enforce' } });
+    await world.ready(name);
+    assert.notEqual(await world.get(PATHS.configuration(name)), undefined);
+  });
+});
+
+describe('deletion', () => {
+  const all = (): string[] => [PATHS.configuration(name), PATHS.secret(name), PATHS.service(name)];
+
+  it('takes everything with it, the webhook configuration first', async () => {
+    const gone: string[] = [];
+    const stops = ['mutatingwebhookconfigurations', 'secrets', 'services', 'controllerrevisions'].map((plural) => {
+      const resource = world.cluster.registry.all().find((candidate) => candidate.plural === plural);
+      return world.cluster.store.subscribe(resource?.storageKey ?? '', ({ type, object }) => {
+        if (type === 'DELETED' && object.metadata.name.startsWith(`sidecar-injector-${name}`)) gone.push(plural);
+      });
+    });
+    await world.remove(PATHS.injector(name));
+    await eventually('all is gone', async () => gone.length === 4);
+    for (const stop of stops) stop();
+    assert.equal(gone[0], 'mutatingwebhookconfigurations');
+    for (const target of all()) assert.equal(await world.get(target), undefined, target);
+    assert.deepEqual(await world.containersOfNewPod('a'), ['app']);
+    await eventually('the identity is forgotten', async () => operator.serving.served(name) === undefined);
+  });
+
+  it('works without the operator: nothing waits for a finalizer', async () => {
+    await operator.kill();
+    await world.remove(PATHS.injector(name));
+    assert.equal(await world.get(PATHS.injector(name)), undefined);
+    for (const target of all())
+      await eventually(`${target} is gone`, async () => (await world.get(target)) === undefined);
+  });
+});
