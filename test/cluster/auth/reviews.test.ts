@@ -57,12 +57,13 @@ test('who may ask about others learns the reason', async () => {
 
 test('a token review tells whom a token stands for, only for its audience', async () => {
   const root: User = { username: 'root', groups: ['system:masters'] };
-  const path = '/api/v1/namespaces/default/serviceaccounts/default/token';
-  const { body } = await cluster.client.request('POST', path, { spec: { audiences: ['vault'] } });
+  const accounts = '/api/v1/namespaces/default/serviceaccounts';
+  await cluster.client.request('POST', accounts, { metadata: { name: 'robot' } });
+  const { body } = await cluster.client.request('POST', `${accounts}/robot/token`, { spec: { audiences: ['vault'] } });
   const { token } = body['status'] as { token: string };
   const good = await ask('authentication', 'tokenreviews', { token, audiences: ['vault', 'x'] }, root);
   assert.deepEqual([good['authenticated'], good['audiences']], [true, ['vault']]);
-  assert.equal((good['user'] as JsonObject)['username'], 'system:serviceaccount:default:default');
+  assert.equal((good['user'] as JsonObject)['username'], 'system:serviceaccount:default:robot');
   const bad = await ask('authentication', 'tokenreviews', { token }, root);
   assert.equal(bad['authenticated'], undefined);
   assert.match(String(bad['error']), /is invalid for the target audiences/);
