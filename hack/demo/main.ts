@@ -84,7 +84,7 @@ const story = new Story();
 story.step('A cluster, in memory');
 const build = startChild(['hack/build.ts']);
 // Never the cluster of KUBECONFIG: the demo makes its own.
-const environment = await openEnvironment({});
+const environment = await openEnvironment({ external: null, nodes: true });
 try {
   await tell(environment, story, build);
   if ((process.env['KEEP'] ?? '') !== '') await keepRunning(environment);

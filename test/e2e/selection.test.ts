@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { RESOURCES } from '../../src/kube/resources.ts';
+import { get, remove } from '../../src/kube/verbs.ts';
+import { applyAll } from './support/objects.ts';
 import {
   applyReady,
+  condition,
   containersOf,
   createPod,
   initContainersOf,

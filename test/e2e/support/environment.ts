@@ -22,13 +22,22 @@ export interface Environment {
   close(): Promise<void>;
 }
 
-/** Opens the cluster of `kubeconfig`, of KUBECONFIG by default; without one it starts an in-memory cluster. */
-export const openEnvironment = async (
-  { kubeconfig: external }: { kubeconfig?: string | undefined } = { kubeconfig: process.env['KUBECONFIG'] },
-): Promise<Environment> => {
+export interface EnvironmentOptions {
+  /** Kubeconfig of the cluster to use; KUBECONFIG by default, null for an in-memory one whatever KUBECONFIG says. */
+  external?: string | null;
+  /** The in-memory cluster has a node, on which pods run; a control plane alone leaves them Pending. */
+  nodes?: boolean;
+}
+
+/** Opens a cluster. */
+export const openEnvironment = async ({
+  external = process.env['KUBECONFIG'] ?? null,
+  nodes = false,
+}: EnvironmentOptions = {}): Promise<Environment> => {
   const directory = mkdtempSync(path.join(tmpdir(), 'sidecar-injector-'));
   const kubeconfig = external ?? path.join(directory, 'kubeconfig');
-  const cluster = external === undefined ? startChild(['test/cluster/main.ts', '--kubeconfig', kubeconfig]) : undefined;
+  const argv = ['test/cluster/main.ts', '--kubeconfig', kubeconfig, ...(nodes ? ['--nodes'] : [])];
+  const cluster = external === null ? startChild(argv) : undefined;
   if (cluster !== undefined) {
     await until('the in-memory cluster has started', () => {
       return !cluster.running || cluster.lines.some((line) => line.includes(kubeconfig));

@@ -22,7 +22,7 @@ export interface Fixture {
 export const useOperator = (options: OperatorOptions = {}): Fixture => {
   const fixture = {} as Fixture;
   before(async () => {
-    fixture.environment = await openEnvironment();
+    fixture.environment = await openEnvironment({ nodes: true });
     fixture.client = fixture.environment.client;
     await install(fixture.environment);
     fixture.operator = await startOperator(fixture.environment, options);
