@@ -1,6 +1,6 @@
-/** Writes docs/errors.md from the catalogue of errors. `node hack/errors-doc.ts`; a test fails when the page is not up to date. */
+/** Writes docs/errors.md from the catalogue of errors. `node hack/errors-doc.ts`; with `--check` it writes nothing. A test fails when the page is not up to date. */
 
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { CATALOGUE } from '../src/errors.ts';
 
@@ -46,4 +46,9 @@ export const errorsPage = (): string => {
   return `${lines.join('\n')}\n`;
 };
 
-if (import.meta.main) writeFileSync(path.resolve(import.meta.dirname, '../docs/errors.md'), errorsPage());
+if (import.meta.main) {
+  const file = path.resolve(import.meta.dirname, '../docs/errors.md');
+  if (!process.argv.includes('--check')) writeFileSync(file, errorsPage());
+  else if (readFileSync(file, 'utf8') !== errorsPage())
+    throw new Error('docs/errors.md is out of date; run: node hack/errors-doc.ts');
+}

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, it } from 'node:test';
 import { errorsPage } from '../hack/errors-doc.ts';
 import { CATALOGUE, describeError, operatorError } from './errors.ts';
@@ -17,6 +18,20 @@ describe('the catalogue of errors', () => {
       assert.match(message, /^[A-Z{].*[^.]$/, code);
       assert.match(fix, /^[A-Z`].*\.$/s, code);
     }
+  });
+});
+
+describe('every code', () => {
+  it('is thrown somewhere', () => {
+    const root = path.resolve(import.meta.dirname);
+    const files = globSync('**/*.ts', { cwd: root }).filter(
+      (file) => file !== 'errors.ts' && !file.endsWith('.test.ts'),
+    );
+    const text = files.map((file) => readFileSync(path.join(root, file), 'utf8')).join('');
+    assert.deepEqual(
+      Object.keys(CATALOGUE).filter((code) => !text.includes(`'${code}'`)),
+      [],
+    );
   });
 });
 

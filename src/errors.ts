@@ -94,37 +94,7 @@ export const CATALOGUE = Object.freeze({
     'backoff',
   ),
 
-  // Certificates.
-  SI3001: entry(
-    'The CertificateSigningRequest {name} was denied: {detail}',
-    'Ask who denied it; after that delete the CertificateSigningRequest to make the operator ask again.',
-    'never',
-  ),
-  SI3002: entry(
-    'The signer {signer} failed to sign {name}: {detail}',
-    "Read the signer's words; check that it may sign this name, these usages and this duration.",
-    'backoff',
-  ),
-  SI3003: entry(
-    'The CertificateSigningRequest {name} waits for {what}',
-    'Check that the signer named in spec.certificate.signerName runs and who may approve for it.',
-    'after',
-  ),
-  SI3004: entry(
-    'The certificate that {signer} issued is not usable: {detail}',
-    'The signer changed or dropped what was asked; correct the signer or choose another one.',
-    'backoff',
-  ),
-  SI3005: entry(
-    'The Secret {secret} holds no usable certificate authority: {detail}',
-    'Delete the Secret to get a new authority, or restore it from a backup.',
-    'backoff',
-  ),
-  SI3006: entry(
-    'No trust is known for the signer {signer}',
-    'Set spec.certificate.caBundleFrom to where the CA certificate of this signer can be read.',
-    'backoff',
-  ),
+  // Certificates. What a signer says stands in the conditions, in its own words.
   SI3007: entry(
     'A key or a signature could not be made: {detail}',
     'Report it with the log line; the operator tries again with a new key.',
@@ -136,16 +106,6 @@ export const CATALOGUE = Object.freeze({
     '{kind} {name} exists and belongs to somebody else',
     'Rename the SidecarInjector, or delete the object after making sure that nobody needs it.',
     'backoff',
-  ),
-  SI4002: entry(
-    'The template of {name} would be refused on a pod: {detail}',
-    'Correct spec.template; the last accepted template stays in force until then.',
-    'never',
-  ),
-  SI4003: entry(
-    'The injection of {name} does not work: {detail}',
-    'The condition InjectionVerified names the cause and docs/operations.md the way out of it.',
-    'after',
   ),
 
   // Admission requests.

@@ -100,7 +100,6 @@ export const isUnauthorized = hasCode(401);
 export const isInvalid = hasCode(422);
 /** 410: the resourceVersion or the continue token is too old. */
 export const isGone = hasCode(410);
-export const isTooManyRequests = hasCode(429);
 /** 409 AlreadyExists and 409 Conflict share one HTTP status; only the reason tells them apart. */
 export const isAlreadyExists = hasReason('AlreadyExists');
 export const isConflict = hasReason('Conflict');

@@ -18,16 +18,12 @@ const namespaced = (group: string, version: string, plural: string, kind: string
 export const RESOURCES = Object.freeze({
   sidecarInjectors: cluster('sidecarinjector.dev', 'v1alpha1', 'sidecarinjectors', 'SidecarInjector'),
   namespaces: cluster('', 'v1', 'namespaces', 'Namespace'),
-  nodes: cluster('', 'v1', 'nodes', 'Node'),
   pods: namespaced('', 'v1', 'pods', 'Pod'),
   services: namespaced('', 'v1', 'services', 'Service'),
   secrets: namespaced('', 'v1', 'secrets', 'Secret'),
   configMaps: namespaced('', 'v1', 'configmaps', 'ConfigMap'),
-  replicaSets: namespaced('apps', 'v1', 'replicasets', 'ReplicaSet'),
-  deployments: namespaced('apps', 'v1', 'deployments', 'Deployment'),
   leases: namespaced('coordination.k8s.io', 'v1', 'leases', 'Lease'),
   events: namespaced('events.k8s.io', 'v1', 'events', 'Event'),
-  endpointSlices: namespaced('discovery.k8s.io', 'v1', 'endpointslices', 'EndpointSlice'),
   certificateSigningRequests: cluster(
     'certificates.k8s.io',
     'v1',
@@ -40,19 +36,7 @@ export const RESOURCES = Object.freeze({
     'mutatingwebhookconfigurations',
     'MutatingWebhookConfiguration',
   ),
-  customResourceDefinitions: cluster(
-    'apiextensions.k8s.io',
-    'v1',
-    'customresourcedefinitions',
-    'CustomResourceDefinition',
-  ),
   selfSubjectReviews: cluster('authentication.k8s.io', 'v1', 'selfsubjectreviews', 'SelfSubjectReview'),
-  selfSubjectAccessReviews: cluster(
-    'authorization.k8s.io',
-    'v1',
-    'selfsubjectaccessreviews',
-    'SelfSubjectAccessReview',
-  ),
 });
 
 /** `v1` or `group/version`, as in an object's apiVersion. */

@@ -75,8 +75,8 @@ describe('the controller', () => {
     assert.equal(await waitAfter(api(403)), 100);
     assert.equal(await waitAfter(api(503, 7)), 7000);
     assert.equal(await waitAfter(api(422)), 60_000);
-    assert.equal(await waitAfter(operatorError('SI4002', { name: 'a', detail: '' })), 60_000);
-    assert.equal(await waitAfter(operatorError('SI4003', { name: 'a', detail: '' }, { retryAfterMs: 3000 })), 3000);
+    assert.equal(await waitAfter(operatorError('SI1002', { detail: '' })), 60_000);
+    assert.equal(await waitAfter(operatorError('SI5002', { detail: '' }, { retryAfterMs: 3000 })), 3000);
   });
 
   it('survives a reconcile that throws before it is asynchronous', async () => {
