@@ -47,7 +47,7 @@ export interface OwnerReference {
   kind: string;
   name: string;
   uid: string;
-  controller: boolean;
+  controller?: boolean;
 }
 
 /** Which pods are the operator's own: what the Service selects, and what no webhook ever changes. */
@@ -88,12 +88,29 @@ function sealed(object: JsonObject & { apiVersion: string; kind: string; metadat
   };
 }
 
-/** The Service whose DNS name is the TLS identity of the injector. */
-export function desiredService(injector: SidecarInjector, operator: OperatorFacts): DesiredObject {
+/**
+ * The Service whose DNS name is the TLS identity of the injector. It belongs to the webhook configuration, too: Kubernetes
+ * removes an object only when all its owners are gone, so after the injector the configuration goes first, and the API
+ * server never calls a Service that is not there. That takes neither a finalizer nor a running operator.
+ *
+ * @param configurationUid undefined while there is no webhook configuration
+ */
+export function desiredService(
+  injector: SidecarInjector,
+  operator: OperatorFacts,
+  configurationUid: string | undefined,
+): DesiredObject {
+  const metadata = ownedMetadata(injector, serviceName(injector.metadata.name), operator.namespace);
+  const configuration = {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'MutatingWebhookConfiguration',
+    name: webhookConfigurationName(injector.metadata.name),
+  };
+  if (configurationUid !== undefined) metadata.ownerReferences.push({ ...configuration, uid: configurationUid });
   return sealed({
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: ownedMetadata(injector, serviceName(injector.metadata.name), operator.namespace),
+    metadata,
     spec: {
       type: 'ClusterIP',
       selector: { ...OPERATOR_POD_LABELS },

@@ -43,8 +43,9 @@ function stored(object: DesiredObject): JsonObject {
   return { ...structuredClone(object), metadata: { ...structuredClone(object.metadata), uid: 'u', generation: 1 } };
 }
 const bundle = anchor.pem;
-const service = stored(desiredService(injector, operator));
+const service = stored(desiredService(injector, operator, undefined));
 const configuration = stored(desiredWebhookConfiguration(injector, operator, bundle));
+const adoptedService = stored(desiredService(injector, operator, 'u'));
 
 const nothing: Facts = {
   now,
@@ -52,6 +53,7 @@ const nothing: Facts = {
   operator,
   service: undefined,
   webhookConfiguration: undefined,
+  known: { service: false, webhookConfiguration: false },
   secretExists: false,
   identity: undefined,
   otherAnchors: [],
@@ -72,7 +74,8 @@ const served: Facts = {
   issuance: { ...issuance, needed: undefined },
   template: { wanted: 'r2', accepted: ['r2'], serving: 'r2' },
 };
-const configured: Facts = { ...served, webhookConfiguration: configuration };
+const published: Facts = { ...served, webhookConfiguration: configuration };
+const configured: Facts = { ...published, service: adoptedService };
 const done: Facts = {
   ...configured,
   probe: { of: probeSubject(configured), succeeded: true, message: 'came back', at: now, again: later(600) },
@@ -87,12 +90,17 @@ const rows: [name: string, facts: Facts, actions: string[]][] = [
   ['the configuration waits for this replica to serve', { ...served, served: undefined }, []],
   ['the configuration waits for an accepted template', { ...served, template: { wanted: 'r2', accepted: ['r2'] } }, []],
   ['all works: publish', served, ['ApplyWebhookConfiguration']],
+  ['published: the Service belongs to the configuration now', published, ['ApplyService', 'Probe']],
   ['published: prove it', configured, ['Probe']],
   ['the probe holds', { ...done, now: later(599) }, []],
   ['the probe is old', { ...done, now: later(601) }, ['Probe']],
   ['another certificate is served', { ...done, served: 'leaf-2' }, ['Probe']],
   ['the Service was deleted', { ...done, service: undefined }, ['ApplyService']],
-  ['the configuration was deleted', { ...done, webhookConfiguration: undefined }, ['ApplyWebhookConfiguration']],
+  [
+    'the configuration was deleted',
+    { ...done, webhookConfiguration: undefined },
+    ['ApplyService', 'ApplyWebhookConfiguration'],
+  ],
   [
     'the Secret was deleted: written back from memory',
     { ...done, secretExists: false, identity: undefined, remembered: true, issuance: nothing.issuance },
@@ -178,6 +186,15 @@ for (const [what, path, edit] of edits) {
     assert.ok(action.repair?.includes('changed by somebody else') && action.repair.includes(path), action.repair);
   });
 }
+
+test('what was there and is missing is told of; what never was is not', () => {
+  for (const known of [true, false]) {
+    const facts = { ...done, service: undefined, known: { service: known, webhookConfiguration: known } };
+    const [action] = plan(facts);
+    assert.equal(action?.type, 'ApplyService');
+    assert.equal(action.repair !== undefined, known);
+  }
+});
 
 test('a change of our own wish is no repair', () => {
   const changed = { ...injector, spec: { ...injector.spec, webhook: { timeoutSeconds: 7 } } };

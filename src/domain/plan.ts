@@ -2,6 +2,7 @@
 import { modeOf } from '../api/v1alpha1/defaults.ts';
 import { secretName, serviceName, webhookConfigurationName } from '../api/v1alpha1/names.ts';
 import type { JsonObject, SidecarInjector } from '../api/v1alpha1/types.ts';
+import { at } from './json.ts';
 import { nextStep, type IssuanceFacts, type Step } from './issuance.ts';
 import { driftOf } from './plan-drift.ts';
 import { desiredService, desiredWebhookConfiguration, type DesiredObject, type OperatorFacts } from './plan-objects.ts';
@@ -49,6 +50,8 @@ export interface Facts {
   operator: OperatorFacts;
   service: JsonObject | undefined;
   webhookConfiguration: JsonObject | undefined;
+  /** Which of the two were there before: when they are missing now, somebody deleted them. */
+  known: { service: boolean; webhookConfiguration: boolean };
   secretExists: boolean;
   identity: CurrentIdentity | undefined;
   /** Anchors of the certificate before, and of one that is staged. */
@@ -97,8 +100,14 @@ export function revisionToServe(template: TemplateFacts): string | undefined {
 
 /** What proves anew that injection works: any change of this text asks for a probe. */
 export function probeSubject(facts: Facts): string {
-  const stored = facts.webhookConfiguration?.['metadata'] as { uid?: string; generation?: number } | undefined;
-  return [stored?.uid, stored?.generation, facts.served, facts.template.serving, modeOf(facts.injector)].join('/');
+  const stored = facts.webhookConfiguration;
+  return [
+    uidOf(stored),
+    at(stored, ['metadata', 'generation']),
+    facts.served,
+    facts.template.serving,
+    modeOf(facts.injector),
+  ].join('/');
 }
 
 /** All that can be done now. Some actions wait for the effect of others: the caller gathers and plans again until none is left. */
@@ -114,18 +123,17 @@ export function plan(facts: Facts): Action[] {
   ];
 }
 
-function planService({ injector, operator, service }: Facts): Action[] {
-  const object = desiredService(injector, operator);
+function planService({ injector, operator, service, webhookConfiguration, known }: Facts): Action[] {
+  const object = desiredService(injector, operator, uidOf(webhookConfiguration));
   const drift = driftOf(object, service);
   if (drift === undefined) return [];
-  const known = injector.status?.webhook?.serviceName !== undefined;
-  return [
-    {
-      type: 'ApplyService',
-      object,
-      repair: repairText(drift, `Service ${serviceName(injector.metadata.name)}`, known),
-    },
-  ];
+  const what = `Service ${serviceName(injector.metadata.name)}`;
+  return [{ type: 'ApplyService', object, repair: repairText(drift, what, known.service) }];
+}
+
+function uidOf(object: JsonObject | undefined): string | undefined {
+  const uid = at(object, ['metadata', 'uid']);
+  return typeof uid === 'string' ? uid : undefined;
 }
 
 function planTemplate({ template, now }: Facts): Action[] {
@@ -167,9 +175,10 @@ function planWebhookConfiguration(facts: Facts): Action[] {
   const object = desiredWebhookConfiguration(injector, operator, caBundle(anchors));
   const drift = driftOf(object, webhookConfiguration);
   if (drift === undefined) return [];
-  const known = injector.status?.webhook?.configurationName !== undefined;
   const name = `MutatingWebhookConfiguration ${webhookConfigurationName(injector.metadata.name)}`;
-  return [{ type: 'ApplyWebhookConfiguration', object, repair: repairText(drift, name, known) }];
+  return [
+    { type: 'ApplyWebhookConfiguration', object, repair: repairText(drift, name, facts.known.webhookConfiguration) },
+  ];
 }
 
 function planProbe(facts: Facts): Action[] {

@@ -28,6 +28,8 @@ export interface Memory {
   probe?: ProbeFacts;
   /** Probes in a row that failed for the same subject. */
   probeFailures: number;
+  /** Objects that were seen: the status that names them may not have come back yet. */
+  seen: { service: boolean; webhookConfiguration: boolean };
 }
 
 export function nowOf(context: Pick<InjectorContext, 'clock'>): Date {

@@ -34,7 +34,7 @@ export function createInjectorReconcile(context: InjectorContext): Reconcile {
     const { uid } = injector.metadata;
     let memory = memories.get(name);
     if (memory?.uid !== uid || memory === undefined) {
-      memory = { uid, probeFailures: 0 };
+      memory = { uid, probeFailures: 0, seen: { service: false, webhookConfiguration: false } };
       memories.set(name, memory);
     }
     return reconcileInjector(context, injector, memory, signal);

@@ -93,6 +93,7 @@ export async function gather(
     operator,
     service: service as JsonObject | undefined,
     webhookConfiguration: configuration as JsonObject | undefined,
+    known: remember(injector, memory, service, configuration),
     secretExists: secret !== undefined,
     identity,
     otherAnchors: anchorsOf(state.previousAnchors),
@@ -112,6 +113,18 @@ export async function gather(
       .map(({ metadata }) => ({ name: metadata.name, labels: metadata.labels ?? {} })),
   };
   return { facts, secret, state, pending, request, issued };
+}
+
+/** What was there at any time before, as far as this process or the status knows; and from now on what is there now. */
+function remember(
+  { status }: SidecarInjector,
+  { seen }: Memory,
+  service: unknown,
+  configuration: unknown,
+): Facts['known'] {
+  seen.service ||= service !== undefined || status?.webhook?.serviceName !== undefined;
+  seen.webhookConfiguration ||= configuration !== undefined || status?.webhook?.configurationName !== undefined;
+  return { ...seen };
 }
 
 /** The request may have lost its label to somebody's hand; by its name it is found all the same. */
