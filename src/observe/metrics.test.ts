@@ -45,6 +45,16 @@ describe('the metrics', () => {
     for (const line of await series(metrics, pattern)) assert.match(line, / 1$/);
   });
 
+  it('keep what was counted when a controller is started for another term', async () => {
+    const metrics = new Metrics({ defaults: false });
+    metrics.startController('injector');
+    metrics.controller.reconciled('injector', 'success', 0.1);
+    metrics.queue.waited('injector', 0.1);
+    metrics.startController('injector');
+    for (const line of await series(metrics, /reconcile_duration_seconds_count|queue_wait_seconds_count/))
+      assert.match(line, / 1$/);
+  });
+
   it('of an injector that is gone are gone, those of others stay', async () => {
     const metrics = new Metrics({ defaults: false });
     for (const name of ['nginx', 'other']) {

@@ -104,6 +104,7 @@ const ISSUES = ['issued', 'denied', 'failed', 'unusable'];
 export class Metrics {
   readonly #registry = new Registry();
   readonly #injectors = new Set<string>();
+  readonly #controllers = new Set<string>();
   readonly #counters = new Map<string, Counter>();
   readonly #gauges = new Map<string, Gauge>();
   readonly #histograms = new Map<string, Histogram>();
@@ -175,8 +176,10 @@ export class Metrics {
     this.set('cache_objects', { resource }, 0);
   }
 
-  /** Starts the series of a controller and its queue, which share their name, at zero. */
+  /** Starts the series of a controller and its queue, which share their name, at zero. Calling it again changes nothing. */
   startController(name: string): void {
+    if (this.#controllers.has(name)) return;
+    this.#controllers.add(name);
     for (const result of RESULTS) this.count('reconcile_total', { controller: name, result }, 0);
     this.#histograms.get('reconcile_duration_seconds')?.zero({ controller: name });
     this.set('reconcile_active', { controller: name }, 0);
