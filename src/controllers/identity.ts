@@ -6,7 +6,7 @@ import { webhookUrl, type OperatorFacts } from '../domain/plan-objects.ts';
 import type { Anchor } from '../domain/trust.ts';
 import { ACCEPTANCE, firstFailure } from '../pki/checks.ts';
 import type { Identity } from '../pki/identity.ts';
-import { parseCertificates, toPem } from '../pki/inspect.ts';
+import { chainNotAfter, parseCertificates, toPem } from '../pki/inspect.ts';
 
 /** RFC 5280 upper bound of commonName. Go and OpenSSL ignore it where there are SANs, but signers may insist. */
 const MAX_COMMON_NAME = 64;
@@ -71,6 +71,12 @@ export function judge(options: {
   const anchors = parseCertificates(options.anchors) ?? [];
   const failed = firstFailure(ACCEPTANCE, { ...options, ...options.names, chain, leaf, keyPem: options.key, anchors });
   return { material: { chain, leaf, anchors }, ...(failed !== undefined && { failure: failed.message }) };
+}
+
+/** When it stops being valid. A leaf is refused above an expired authority, whatever its own dates say. */
+export function endOf({ chain, anchors }: Pick<Material, 'chain' | 'anchors'>): Date {
+  const lastAnchor = Math.max(...anchors.map((anchor) => anchor.validToDate.getTime()));
+  return new Date(Math.min(chainNotAfter(chain).getTime(), lastAnchor));
 }
 
 /** Trust anchors of a PEM text; what does not parse is no anchor. */

@@ -1,4 +1,5 @@
 /** What the holder of the Lease does: follow the requests, and reconcile every injector. */
+import { linkAbort } from '../kube/abort.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { EventRecorder } from '../kube/events.ts';
 import type { ResourceCache } from '../kube/cache.ts';
@@ -34,7 +35,9 @@ const NAME = 'injector';
 const WORKERS = 4;
 
 /** Leads until the signal aborts. */
-export async function lead(options: LeadOptions, signal: AbortSignal): Promise<void> {
+export async function lead(options: LeadOptions, outer: AbortSignal): Promise<void> {
+  const term = linkAbort(outer);
+  const { signal } = term;
   const { client, caches, serving, clock, log, metrics } = options;
   const requests = options.requests();
   const following = requests.run(signal);
@@ -68,6 +71,8 @@ export async function lead(options: LeadOptions, signal: AbortSignal): Promise<v
   } finally {
     stopTriggers();
     queue.close();
+    term.abort(new Error('the term is over'));
+    term.unlink();
     await following;
   }
 }

@@ -4,7 +4,7 @@
  */
 import { REQUEST_ANNOTATION, SIGNER_ANNOTATION, secretName } from '../api/v1alpha1/names.ts';
 import type { SidecarInjector } from '../api/v1alpha1/types.ts';
-import { ownedMetadata } from '../domain/plan-objects.ts';
+import { ownedLabels, ownedMetadata } from '../domain/plan-objects.ts';
 import type { Secret } from '../kube/objects.ts';
 
 /** All texts are PEM; an empty text is "none". */
@@ -60,6 +60,16 @@ export function readState(secret: Secret): SecretState {
     signerName: annotations[SIGNER_ANNOTATION] ?? '',
     requestName: annotations[REQUEST_ANNOTATION] ?? '',
   };
+}
+
+/** Does the Secret carry what replicas and the garbage collector know it by? */
+export function isMarked(secret: Secret, injector: SidecarInjector): boolean {
+  const { labels = {}, ownerReferences = [] } = secret.metadata;
+  const wanted = Object.entries(ownedLabels(injector.metadata.name));
+  return (
+    wanted.every(([key, value]) => labels[key] === value) &&
+    ownerReferences.some(({ uid }) => uid === injector.metadata.uid)
+  );
 }
 
 /**

@@ -128,7 +128,11 @@ export function nextStep(facts: IssuanceFacts): Step {
   if (request.approvedAt === undefined) {
     return facts.approves
       ? { step: 'Approve', request }
-      : wait('Approval', request.createdAt, `waits for somebody to approve it for the signer ${facts.signerName}`);
+      : wait(
+          'Approval',
+          request.createdAt,
+          `waits for somebody to approve it for the signer ${facts.signerName} (kubectl certificate approve ${request.name})`,
+        );
   }
   if (request.issued !== undefined) {
     return request.issued.failure === undefined

@@ -55,6 +55,7 @@ const nothing: Facts = {
   webhookConfiguration: undefined,
   known: { service: false, webhookConfiguration: false },
   secretExists: false,
+  secretMarked: false,
   identity: undefined,
   otherAnchors: [],
   remembered: false,
@@ -69,6 +70,7 @@ const served: Facts = {
   ...nothing,
   service,
   secretExists: true,
+  secretMarked: true,
   identity,
   served: 'leaf-1',
   issuance: { ...issuance, needed: undefined },
@@ -116,6 +118,7 @@ const rows: [name: string, facts: Facts, actions: string[]][] = [
     { ...done, identity: { ...identity, failure: 'was issued for another key' }, remembered: true },
     ['RestoreSecret'],
   ],
+  ['the Secret lost its labels', { ...done, secretMarked: false }, ['RestoreSecret']],
   ['renewal is due', { ...done, issuance: { ...issuance, needed: 'due' } }, ['GenerateKey']],
   ['requests are left over', { ...done, leftoverRequests: [{ name: 'x', uid: 'y' }] }, ['RemoveRequest']],
   [

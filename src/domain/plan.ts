@@ -53,6 +53,8 @@ export interface Facts {
   /** Which of the two were there before: when they are missing now, somebody deleted them. */
   known: { service: boolean; webhookConfiguration: boolean };
   secretExists: boolean;
+  /** The Secret carries the labels and the owner by which replicas and the garbage collector find it. */
+  secretMarked: boolean;
   identity: CurrentIdentity | undefined;
   /** Anchors of the certificate before, and of one that is staged. */
   otherAnchors: readonly Anchor[];
@@ -76,7 +78,7 @@ export type Action =
   | { type: 'ApplyService'; object: DesiredObject; repair: string | undefined }
   | { type: 'TryTemplate'; revision: string }
   | { type: 'RemoveRevision'; revision: string }
-  | { type: 'RestoreSecret'; repair: string }
+  | { type: 'RestoreSecret'; from: 'Memory' | 'Itself'; repair: string }
   | { type: 'Issuance'; step: IssuanceStep }
   | { type: 'ApplyWebhookConfiguration'; object: DesiredObject; repair: string | undefined }
   | { type: 'RemoveRequest'; name: string; uid: string }
@@ -155,7 +157,10 @@ function planIdentity(facts: Facts): Action[] {
     const what = facts.secretExists
       ? `was changed: its certificate ${facts.identity?.failure ?? 'is gone'}`
       : 'was deleted';
-    return [{ type: 'RestoreSecret', repair: `${secret} ${what}; written back from memory` }];
+    return [{ type: 'RestoreSecret', from: 'Memory', repair: `${secret} ${what}; written back from memory` }];
+  }
+  if (facts.secretExists && !facts.secretMarked) {
+    return [{ type: 'RestoreSecret', from: 'Itself', repair: `${secret} lost its labels or owner; marked again` }];
   }
   const step = nextStep(facts.issuance);
   return step.step === 'None' || step.step === 'Wait' ? [] : [{ type: 'Issuance', step }];

@@ -157,6 +157,20 @@ describe('what a hand changes is repaired within 5 s', () => {
     });
   }
 
+  it('a Secret that lost its labels and its owner', async () => {
+    await world.merge(PATHS.secret(name), { metadata: { labels: null, ownerReferences: null } });
+    const { metadata } = await world.get(PATHS.injector(name));
+    await eventually(
+      'it is marked again',
+      async () => {
+        const secret = await world.get(PATHS.secret(name));
+        const owner = secret.metadata.ownerReferences?.[0];
+        return secret.metadata.labels?.['sidecarinjector.dev/injector'] === name && owner?.uid === metadata.uid;
+      },
+      REPAIR_MS,
+    );
+  });
+
   it('a deleted webhook configuration', async () => {
     await world.remove(PATHS.configuration(name));
     await eventually('it is back', () => world.get(PATHS.configuration(name)), REPAIR_MS);

@@ -38,9 +38,9 @@ export async function perform(
       return;
     }
     case 'RestoreSecret': {
-      const remembered = context.serving.served(name);
-      if (remembered === undefined) return;
-      await storeState(context, injector, gathered, { ...gathered.state, ...remembered.state }, signal);
+      const restored = action.from === 'Memory' ? context.serving.served(name)?.state : {};
+      if (restored === undefined) return;
+      await storeState(context, injector, gathered, { ...gathered.state, ...restored }, signal);
       repaired(context, injector, action.repair);
       return;
     }

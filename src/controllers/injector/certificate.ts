@@ -9,10 +9,10 @@ import type { CurrentIdentity } from '../../domain/plan.ts';
 import { parseDuration, renewalTime } from '../../domain/renewal.ts';
 import type { CertificateSigningRequest, CertificateSigningRequestCondition } from '../../kube/objects.ts';
 import type { Identity } from '../../pki/identity.ts';
-import { chainNotAfter, parseCertificates } from '../../pki/inspect.ts';
+import { parseCertificates } from '../../pki/inspect.ts';
 import { parsePrivateKey } from '../../pki/keys.ts';
 import { createRequest } from '../../pki/requests.ts';
-import { anchorsOf, fingerprintOf, judge, requiredNames, wantedIdentity, type Material } from '../identity.ts';
+import { anchorsOf, fingerprintOf, judge, requiredNames, wantedIdentity, endOf } from '../identity.ts';
 import type { SecretState } from '../secret.ts';
 import { trustFor, type Trusted } from './anchors.ts';
 import { nowOf, type InjectorContext } from './context.ts';
@@ -72,12 +72,6 @@ export function currentIdentity(
     renewalTime: renewalTime(validity, renewBefore === undefined ? undefined : parseDuration(renewBefore), seed),
     anchors: anchorsOf(state.anchors),
   };
-}
-
-/** A leaf is refused above an expired authority, whatever its own dates say. */
-function endOf({ chain, anchors }: Material): Date {
-  const lastAnchor = Math.max(...anchors.map((anchor) => anchor.validToDate.getTime()));
-  return new Date(Math.min(chainNotAfter(chain).getTime(), lastAnchor));
 }
 
 /** Why a new certificate is needed; undefined while the present one does. */

@@ -24,7 +24,7 @@ import { RESOURCES } from '../../kube/resources.ts';
 import { get, list } from '../../kube/verbs.ts';
 import { anchorsOf, judge, requiredNames } from '../identity.ts';
 import { CONTROLLER_REVISIONS, storedRevisions, type ControllerRevision } from '../revisions.ts';
-import { NO_STATE, readState, type SecretState } from '../secret.ts';
+import { isMarked, NO_STATE, readState, type SecretState } from '../secret.ts';
 import type { Trusted } from './anchors.ts';
 import { currentIdentity, pendingRequest, requestFacts, whyNeeded, type Pending } from './certificate.ts';
 import { nowOf, type InjectorContext, type Memory } from './context.ts';
@@ -95,6 +95,7 @@ export async function gather(
     webhookConfiguration: configuration as JsonObject | undefined,
     known: remember(injector, memory, service, configuration),
     secretExists: secret !== undefined,
+    secretMarked: secret !== undefined && isMarked(secret, injector),
     identity,
     otherAnchors: anchorsOf(state.previousAnchors),
     remembered: isUsable(serving.served(name)?.state, injector, context, now),

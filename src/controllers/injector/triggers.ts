@@ -16,8 +16,8 @@ export function queueChanges(
   const add = (name: string | undefined): void => {
     if (name !== undefined) queue.add(name);
   };
-  serving.onChange(add);
   const stops = [
+    serving.onChange(add),
     caches.injectors.onChange(({ object }) => add(object.metadata.name)),
     caches.secrets.onChange(({ object }) => add(injectorOf(object))),
     caches.services.onChange(({ object }) => add(injectorOf(object))),

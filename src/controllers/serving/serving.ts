@@ -6,7 +6,7 @@ import { webhookUrl, type OperatorFacts } from '../../domain/plan-objects.ts';
 import { templateRevision } from '../../domain/revision.ts';
 import type { MutatingWebhookConfiguration } from '../../kube/objects.ts';
 import type { Logger } from '../../observe/log.ts';
-import { requiredNames } from '../identity.ts';
+import { endOf, requiredNames } from '../identity.ts';
 import { injectorOf } from '../owned.ts';
 import { revisionName, withAccepted } from '../revisions.ts';
 import { readState } from '../secret.ts';
@@ -35,6 +35,7 @@ export class Serving {
   /** Why the Secret of an injector is not what is served; to log each reason once. */
   readonly #complaints = new Map<string, string>();
   readonly #accepted = new Map<string, { source: SidecarInjector; revision: string; injector: SidecarInjector }>();
+  readonly #trusted = new Map<string, { identity: ServedIdentity; published: string; until: Date }>();
   readonly #listeners = new Set<(injector: string) => void>();
 
   constructor(options: ServingOptions) {
@@ -54,9 +55,10 @@ export class Serving {
     };
   }
 
-  /** Calls the listener with the injector's name whenever this replica begins to serve another identity. */
-  onChange(listener: (injector: string) => void): void {
+  /** Calls the listener with the injector's name whenever this replica begins to serve another identity. Returns the function that ends it. */
+  onChange(listener: (injector: string) => void): () => void {
     this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   get synced(): boolean {
@@ -125,9 +127,19 @@ export class Serving {
       if (published === undefined) return [];
       const identity = this.#identities.get(name);
       if (identity === undefined) return [`${name}: no certificate to serve`];
-      const reason = distrust(identity, published, now());
+      const reason = this.#distrusted(name, identity, published, now());
       return reason === undefined ? [] : [`${name}: the published caBundle does not verify what is served: ${reason}`];
     });
+  }
+
+  /** Readiness is asked for every two seconds, and a verified signature stays verified until its time is over. */
+  #distrusted(name: string, identity: ServedIdentity, published: string, now: Date): string | undefined {
+    const known = this.#trusted.get(name);
+    if (known?.identity === identity && known.published === published && now < known.until) return undefined;
+    const reason = distrust(identity, published, now);
+    if (reason === undefined) this.#trusted.set(name, { identity, published, until: endOf(identity.material) });
+    else this.#trusted.delete(name);
+    return reason;
   }
 
   #refresh(name: string | undefined): void {
@@ -172,5 +184,6 @@ export class Serving {
     this.#identities.delete(name);
     this.#complaints.delete(name);
     this.#accepted.delete(name);
+    this.#trusted.delete(name);
   }
 }
