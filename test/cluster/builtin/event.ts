@@ -65,6 +65,7 @@ interface CoreEvent extends KubeObject {
     name?: string;
     uid?: string;
     apiVersion?: string;
+    resourceVersion?: string;
     fieldPath?: string;
   };
   reason?: string;
@@ -151,6 +152,7 @@ const sourceCell = ({ source, reportingComponent, reportingInstance }: CoreEvent
 
 const shared: Rules = {
   createOnUpdate: true,
+  // Both tables start with the time, not with the name.
   columns: [
     column('Last Seen', (object, now) => lastSeen(asEvent(object), now)),
     column('Type', (object) => asEvent(object).type ?? ''),
@@ -165,10 +167,11 @@ const shared: Rules = {
   ],
 };
 
-/** Both tables start with the time, not with the name. */
+const reporter = (object: KubeObject): string => asEvent(object).reportingComponent ?? '';
+
 function selectable(prefix: string): NonNullable<Rules['selectableFields']> {
   const of =
-    (key: 'kind' | 'namespace' | 'name' | 'uid' | 'apiVersion' | 'fieldPath') =>
+    (key: keyof NonNullable<CoreEvent['involvedObject']>) =>
     (object: KubeObject): string =>
       asEvent(object).involvedObject?.[key] ?? '';
   return {
@@ -178,10 +181,8 @@ function selectable(prefix: string): NonNullable<Rules['selectableFields']> {
     [`${prefix}.uid`]: of('uid'),
     [`${prefix}.apiVersion`]: of('apiVersion'),
     [`${prefix}.fieldPath`]: of('fieldPath'),
+    [`${prefix}.resourceVersion`]: of('resourceVersion'),
     reason: (object) => asEvent(object).reason ?? '',
-    reportingComponent: (object) => asEvent(object).reportingComponent ?? '',
-    reportingController: (object) => asEvent(object).reportingComponent ?? '',
-    source: (object) => asEvent(object).source?.component || (asEvent(object).reportingComponent ?? ''),
     type: (object) => asEvent(object).type ?? '',
   };
 }
@@ -192,7 +193,11 @@ export const coreEventRules: Rules = {
   validatesMetadata: false,
   defaults: (object) => fill(object, CORE_SHAPE),
   validate: (object) => legacyErrors(asEvent(object), 'reportingComponent'),
-  selectableFields: selectable('involvedObject'),
+  selectableFields: {
+    ...selectable('involvedObject'),
+    reportingComponent: reporter,
+    source: (object) => asEvent(object).source?.component || reporter(object),
+  },
 };
 
 export const eventsEventRules: Rules = {
@@ -204,5 +209,5 @@ export const eventsEventRules: Rules = {
     ...legacyErrors(asEvent(object), 'reportingController'),
     ...(old ? [] : strictErrors(asEvent(object))),
   ],
-  selectableFields: selectable('regarding'),
+  selectableFields: { ...selectable('regarding'), reportingController: reporter },
 };

@@ -9,6 +9,7 @@ import { podColumns } from './pod-columns.ts';
 import { defaultPod } from './pod-defaults.ts';
 import { asPod, type Container, type PodSpec } from './pod-types.ts';
 import { validatePodSpec, validatePodUpdate } from './pod-validate.ts';
+import { podWarnings } from './pod-warnings.ts';
 import { specChanged, type Rules } from './resource.ts';
 
 /** pkg/apis/core/v1/helper/qos: cpu and memory decide. */
@@ -118,6 +119,7 @@ export const podRules: Rules = {
     const errors = validatePodSpec(spec, 'spec');
     return old ? [...errors, ...validatePodUpdate(spec, asPod(old).spec)] : errors;
   },
+  warnings: (object, old) => (old ? [] : podWarnings(object.metadata, asPod(object).spec)),
   prepareStatus(object, old) {
     const { ownerReferences } = old.metadata;
     if (ownerReferences) object.metadata.ownerReferences = ownerReferences;

@@ -97,8 +97,22 @@ function allocate(object: KubeObject, { store }: WriteContext): void {
   for (const port of spec.ports ?? []) taken.add((port.nodePort ??= freeNodePort(store, taken)));
 }
 
+/** dropTypeDependentFields: what a type without node ports does not need goes, unless the caller changed it as well. */
+function dropPublic(spec: ServiceSpec, old: ServiceSpec): void {
+  const nodePorts = ({ ports = [] }: ServiceSpec): string => JSON.stringify(ports.map(({ nodePort }) => nodePort ?? 0));
+  if (nodePorts(spec) === nodePorts(old)) for (const port of spec.ports ?? []) delete port.nodePort;
+  for (const key of [
+    'externalTrafficPolicy',
+    'allocateLoadBalancerNodePorts',
+    'loadBalancerClass',
+    'healthCheckNodePort',
+  ])
+    if (JSON.stringify(spec[key]) === JSON.stringify(old[key])) delete spec[key];
+}
+
 /** patchAllocatedValues and normalizeClusterIPs: a PUT that leaves out what was allocated keeps it. */
 function keepAllocated(spec: ServiceSpec, old: ServiceSpec): void {
+  if (isPublic(old) && !isPublic(spec)) dropPublic(spec, old);
   if (isExternalName(spec)) {
     if (isExternalName(old)) return;
     for (const key of ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy'])

@@ -15,6 +15,7 @@ import { age, column, selectorText, wideColumn } from './columns.ts';
 import { defaultPodTemplate } from './pod-defaults.ts';
 import type { PodSpec } from './pod-types.ts';
 import { validatePodSpec } from './pod-validate.ts';
+import { podSpecWarnings } from './pod-warnings.ts';
 import { specChanged, SUBRESOURCE_VERBS, type Rules } from './resource.ts';
 
 export interface Workload extends KubeObject {
@@ -129,6 +130,10 @@ const number = (name: string, of: (workload: Workload) => number | undefined): R
 const shared: Rules = {
   generationOn: specChanged,
   validate: validateWorkload,
+  warnings: (object, old) =>
+    old && !specChanged(object, old)
+      ? []
+      : podSpecWarnings(asWorkload(object).spec.template.spec, 'spec.template.spec'),
   prepareStatus: keepLabels,
   subresources: { scale },
 };
@@ -213,9 +218,8 @@ export const statefulSetRules: Rules = {
 const NODE_COUNTERS = ['currentNumberScheduled', 'numberMisscheduled', 'desiredNumberScheduled', 'numberReady'];
 
 export const daemonSetRules: Rules = {
-  generationOn: specChanged,
-  validate: validateWorkload,
-  prepareStatus: keepLabels,
+  ...shared,
+  subresources: {},
   defaults(object) {
     const { spec, status } = asWorkload(object);
     defaultPodTemplate(spec);
