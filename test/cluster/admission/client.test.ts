@@ -195,6 +195,15 @@ test('servers that misbehave are described in the words of Go', async () => {
   assert.equal(await callServer(dropped, bundle), 'POST EOF');
   const silent = await serve(identity(), () => {});
   assert.equal(await callServer(silent, bundle, 1), 'POST context deadline exceeded');
+  const cut = await serve(identity(), (request, response) => {
+    response.writeHead(200, { 'content-length': 100 });
+    response.write('{', () => request.socket.destroy());
+  });
+  const broken = 'unexpected error when reading response body. Please retry. Original error: unexpected EOF';
+  assert.equal(await callServer(cut, bundle), broken);
+  const { certificate: cert, key } = identity();
+  const mutual = await start(createServer({ cert, key, requestCert: true, rejectUnauthorized: true, ca: bundle }));
+  assert.equal(await callServer(mutual, bundle), 'POST remote error: tls: certificate required');
   const statuses: Record<number, string> = {
     401: 'the server has asked for the client to provide credentials',
     404: 'the server could not find the requested resource',

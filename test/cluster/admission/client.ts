@@ -13,7 +13,7 @@ import { parseBundle, systemRoots } from './x509.ts';
 
 const MAX_RETRIES = 10;
 
-/** Where a Service leads. `shown` is the address that error messages name: the cluster IP and its port. */
+/** Where to connect. `shown` is the address that error messages name when it is another: a Service's cluster IP and port. */
 export interface Endpoint {
   host: string;
   port: number;
@@ -36,6 +36,9 @@ interface Answer {
   retryAfter: string | undefined;
   body: string;
 }
+
+/** The answer broke off. It came, so the message does not name the URL. */
+class BodyError extends Error {}
 
 /** All webhook clients of a server. A client, and its connections, belong to one address and one CA bundle. */
 export class WebhookClients {
@@ -103,6 +106,7 @@ export class WebhookClients {
       try {
         answer = await post(pool, url, path, body, signal);
       } catch (error) {
+        if (error instanceof BodyError) throw error;
         throw failed(signal.aborted ? 'context deadline exceeded' : goMessage(error as Error, shown));
       }
       const { code, contentType, retryAfter, body: text } = answer;
@@ -127,12 +131,11 @@ function urlTarget(text: string, roots: ReturnType<typeof systemRoots>): Target 
   const url = new URL(text);
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   const port = Number(url.port || 443);
-  const shown = `${url.hostname}:${port}`;
   const pool = new WebhookPool({
     verifiedName: host,
     serverName: isIP(host) === 0 ? host : '',
     roots,
-    dial: () => ({ host, port, shown }),
+    dial: () => ({ host, port, shown: '' }),
   });
   // The port shows only when the URL has one.
   return { url, shown: /^https:\/\/([^/?#]*)/.exec(text)?.[1] ?? url.host, pool };
@@ -154,18 +157,19 @@ function post(agent: WebhookPool, url: URL, path: string, body: string, signal: 
       reject(error instanceof GoError ? error : new GoError(goMessage(error, address, socket ?? undefined)));
     });
     call.once('response', (response) => {
-      read(response).then(resolve, reject);
+      read(response, signal).then(resolve, reject);
     });
     call.end(body);
   });
 }
 
-async function read(response: IncomingMessage): Promise<Answer> {
+async function read(response: IncomingMessage, signal: AbortSignal): Promise<Answer> {
   const chunks: Buffer[] = [];
   try {
     for await (const chunk of response) chunks.push(chunk as Buffer);
   } catch (error) {
-    throw new GoError('unexpected error when reading response body. Please retry. Original error: unexpected EOF', {
+    const reason = signal.aborted ? 'context deadline exceeded' : 'unexpected EOF';
+    throw new BodyError(`unexpected error when reading response body. Please retry. Original error: ${reason}`, {
       cause: error,
     });
   }

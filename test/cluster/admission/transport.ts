@@ -19,6 +19,10 @@ interface NodeError extends Error {
   syscall?: string;
   reason?: string;
   hostname?: string;
+  address?: string;
+  port?: number;
+  /** One for each address of a name, when all failed. */
+  errors?: NodeError[];
 }
 
 /** crypto/tls/alert.go, for the alerts that OpenSSL reports by name. */
@@ -34,13 +38,17 @@ const ALERTS: [RegExp, string][] = [
   [/internal error/, 'internal error'],
 ];
 
-/** Go's message for an error of Node's sockets. `address` is where the dialler went. */
-export function goMessage(error: Error, address: string, socket?: Socket): string {
+/** Go's message for an error of Node's sockets. `shown` is the address to name when it is not the one that was dialled. */
+export function goMessage(error: Error, shown: string, socket?: Socket): string {
   if (error instanceof GoError) return error.message;
+  const [first] = (error as NodeError).errors ?? [];
+  if (first) return goMessage(first, shown, socket);
+  const { address: ip = '', port } = error as NodeError;
+  const address = shown || `${ip.includes(':') ? `[${ip}]` : ip}:${port ?? ''}`;
   const { code = '', syscall = '', message, hostname } = error as NodeError;
   const text = message.toLowerCase();
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `dial tcp: lookup ${hostname ?? address}: no such host`;
-  if (syscall === 'connect') {
+  if (syscall === 'connect' && code !== 'ECONNRESET') {
     const reasons: Record<string, string> = {
       ECONNREFUSED: 'connection refused',
       EHOSTUNREACH: 'no route to host',
