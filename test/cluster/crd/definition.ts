@@ -3,7 +3,7 @@ import { resource } from '../builtin/resource.ts';
 import type { JsonObject, KubeObject, Resource, Schema } from '../types.ts';
 import type { PrinterColumn } from './columns.ts';
 import { setCondition } from './conditions.ts';
-import { validateDefinition } from './validate-definition.ts';
+import { unknownFormats, validateDefinition } from './validate-definition.ts';
 
 export interface Names {
   plural: string;
@@ -76,6 +76,11 @@ export function customResourceDefinitionResource(): Resource {
       },
       validate: (object, old) =>
         validateDefinition(object as CustomResourceDefinition, old as CustomResourceDefinition | undefined),
+      warnings(object, old) {
+        const before = old === undefined ? [] : unknownFormats(old as CustomResourceDefinition);
+        const formats = unknownFormats(object as CustomResourceDefinition).filter((format) => !before.includes(format));
+        return formats.map((format) => `unrecognized format ${JSON.stringify(format)}`);
+      },
       markDeleted(object, context) {
         const definition = object as CustomResourceDefinition;
         definition.metadata.finalizers = [...new Set([...(definition.metadata.finalizers ?? []), CLEANUP_FINALIZER])];

@@ -1,4 +1,5 @@
 import { isIP, isIPv4, isIPv6 } from 'node:net';
+import { isDNS1123Label, isDNS1123Subdomain } from '../validation.ts';
 import { parseBlock, parseURL } from '../cel/network.ts';
 
 const duration = /^\d+(?:\.\d+)?\s*(?:ns|us|µs|ms|s|m|h|d|w)(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))*$/;
@@ -21,10 +22,33 @@ const checks: Record<string, (text: string) => boolean> = {
   ipv6: isIPv6,
   mac: (text) => /^[0-9a-fA-F]{2}(?:[:-][0-9a-fA-F]{2}){5}$/.test(text),
   uri: (text) => parseURL(text) !== undefined || /^[a-zA-Z][a-zA-Z0-9+.-]*:\S+$/.test(text),
+  'k8s-long-name': (text) => isDNS1123Subdomain(text).length === 0,
+  'k8s-short-name': (text) => isDNS1123Label(text).length === 0,
+  password: () => true,
   uuid: (text) => /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i.test(text),
 };
 
 /** Whether the text has the format; true for formats that Kubernetes does not check. */
 export function hasFormat(text: string, format: string): boolean {
   return Object.hasOwn(checks, format) ? (checks[format]?.(text) ?? true) : true;
+}
+
+/** Formats that are known but not checked here, beside those that are. */
+const others = [
+  'bsonobjectid',
+  'creditcard',
+  'hexcolor',
+  'isbn',
+  'isbn10',
+  'isbn13',
+  'rgbcolor',
+  'ssn',
+  'uuid3',
+  'uuid4',
+  'uuid5',
+];
+
+/** Whether Kubernetes knows the format of strings. */
+export function isChecked(format: string): boolean {
+  return Object.hasOwn(checks, format) || others.includes(format);
 }

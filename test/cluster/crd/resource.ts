@@ -2,16 +2,34 @@
 import { kubernetesDefinition } from '../../../hack/kubernetes-types.ts';
 import { decodeStrict, duplicateErrors } from '../schema/decode.ts';
 import { copy, equal } from '../storage/json.ts';
-import type { FieldError, JsonObject, KubeObject, Resource, Schema, Strategy, Subresource } from '../types.ts';
-import { invalidValue, nameIsDNSSubdomain, validateObjectMeta, validateObjectMetaUpdate } from '../validation.ts';
+import { failure } from '../status.ts';
+import type {
+  FieldError,
+  JsonObject,
+  KubeObject,
+  ObjectStore,
+  Resource,
+  Schema,
+  Strategy,
+  Subresource,
+} from '../types.ts';
+import {
+  invalidValue,
+  isQualifiedName,
+  nameIsDNSSubdomain,
+  validateObjectMeta,
+  validateObjectMetaUpdate,
+} from '../validation.ts';
 import { customColumns } from './columns.ts';
-import type { CustomResourceDefinition, Version } from './definition.ts';
+import { isTrue } from './conditions.ts';
+import { CRD_STORAGE_KEY, type CustomResourceDefinition, type Version } from './definition.ts';
 import { jsonPath } from './jsonpath.ts';
+import { embeddedErrors } from './embedded.ts';
 import { duplicateElements } from './lists.ts';
 import { brokenRules, hasRules } from './rules.ts';
 import { scaleSubresource } from './scale.ts';
 import { applyDefaults, dropNulls, isObject, lacksDefaults, prune } from './structural.ts';
-import { validateValue } from './validate-value.ts';
+import { underField, validateValue } from './validate-value.ts';
 
 const objectVerbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
 const subresourceVerbs = ['get', 'patch', 'update'];
@@ -28,6 +46,7 @@ export function resourceOf(definition: CustomResourceDefinition, version: Versio
     schema,
     namespaced: scope === 'Namespaced',
     status: version.subresources?.status !== undefined,
+    definition: { name: `${names.plural}.${group}`, group, plural: names.plural },
   };
   return {
     group,
@@ -63,6 +82,8 @@ interface Rules {
   schema: Schema;
   namespaced: boolean;
   status: boolean;
+  /** Name, group and plural of the definition. */
+  definition: { name: string; group: string; plural: string };
 }
 
 const metadataSchema: Schema = {
@@ -96,8 +117,10 @@ function strategyOf(rules: Rules): Strategy {
       dropNulls(object, schema);
       applyDefaults(object, schema);
     },
+    warnings: finalizerWarnings,
     generationOn: (object, old) => !equal(withoutMetadata(object), withoutMetadata(old)),
-    prepareCreate(object) {
+    prepareCreate(object, context) {
+      refuseWhenTerminating(context.store, rules.definition);
       if (status) delete object['status'];
       object.metadata.generation = 1;
     },
@@ -149,7 +172,9 @@ function statusStrategy(rules: Rules): Strategy {
         object,
         old,
         rules,
-        object['status'] === undefined ? [] : validateValue(object['status'], schema, 'status', old['status']),
+        object['status'] === undefined
+          ? []
+          : underField(validateValue(object['status'], schema, '', old['status']), 'status'),
       );
     },
   };
@@ -177,6 +202,7 @@ function withRules(
 ): FieldError[] {
   const all = [
     ...errors,
+    ...embeddedErrors(object, schema, ''),
     ...(old !== undefined && duplicateElements(old, schema, '').length > 0
       ? []
       : duplicateElements(object, schema, '')),
@@ -238,4 +264,32 @@ function selectableFieldsOf(version: Version): Record<string, (object: KubeObjec
 
 function withoutMetadata(object: KubeObject): JsonObject {
   return { ...object, metadata: undefined };
+}
+
+function refuseWhenTerminating(store: ObjectStore, { name, group, plural }: Rules['definition']): void {
+  const definition = store.get(CRD_STORAGE_KEY, undefined, name) as CustomResourceDefinition | undefined;
+  if (definition === undefined || !isTrue(definition, 'Terminating')) return;
+  const message = 'create not allowed while custom resource definition is terminating';
+  throw failure(405, 'MethodNotAllowed', message, { group, kind: plural });
+}
+
+const kubernetesFinalizers = ['orphan', 'foregroundDeletion', 'kubernetes'];
+
+/** New finalizers that invite collisions earn a warning (customresource/validator.go). */
+function finalizerWarnings(object: KubeObject, old: KubeObject | undefined): string[] {
+  const added = (object.metadata.finalizers ?? []).filter(
+    (finalizer) => !old?.metadata.finalizers?.includes(finalizer),
+  );
+  return [...new Set(added)].toSorted().flatMap((finalizer) => {
+    const warn = (text: string): string => `metadata.finalizers: ${JSON.stringify(finalizer)}: ${text}`;
+    const malformed = isQualifiedName(finalizer).map(warn);
+    if (finalizer.includes('/') || kubernetesFinalizers.includes(finalizer)) return malformed;
+    const path = finalizer.includes('.') ? ' including a path (/)' : '';
+    return [
+      ...malformed,
+      warn(
+        `prefer a domain-qualified finalizer name${path} to avoid accidental conflicts with other finalizer writers`,
+      ),
+    ];
+  });
 }

@@ -1,5 +1,7 @@
-import { badRequest, conflict } from '../status.ts';
+import { jsonPatch, mergePatch } from '../patch/index.ts';
+import { conflict, internalError, invalid, unsupportedMediaType } from '../status.ts';
 import type { JsonObject, KubeObject, Subresource } from '../types.ts';
+import { invalidValue } from '../validation.ts';
 import { jsonPath } from './jsonpath.ts';
 import { isObject } from './structural.ts';
 
@@ -17,14 +19,19 @@ export function scaleSubresource(paths: Paths): Subresource {
     version: 'v1',
     verbs: ['get', 'patch', 'update'],
     async handle(request) {
-      const { method, object, body } = request;
-      if (method === 'GET') return { status: 200, body: scaleOf(object, paths) };
-      const replicas = isObject(body?.['spec']) ? body['spec']['replicas'] : undefined;
-      if (typeof replicas !== 'number') throw badRequest('spec.replicas must be a number');
-      const sent = body?.metadata?.resourceVersion;
-      if (sent !== undefined && sent !== '' && sent !== object.metadata.resourceVersion) {
+      const { method, object, body, contentType } = request;
+      const scale = scaleOf(object, paths);
+      if (method === 'GET') return { status: 200, body: scale };
+      const wanted = method === 'PATCH' ? patched(scale, body, contentType) : body;
+      const replicas = isObject(wanted?.['spec']) ? (wanted['spec']['replicas'] ?? 0) : 0;
+      const sent = isObject(wanted?.['metadata']) ? wanted['metadata']['resourceVersion'] : undefined;
+      if (sent && sent !== object.metadata.resourceVersion) {
         const text = 'the object has been modified; please apply your changes to the latest version and try again';
         throw conflict({ group: '', plural: 'scale' }, object.metadata.name, text);
+      }
+      if (typeof replicas !== 'number' || replicas < 0) {
+        const error = invalidValue('spec.replicas', replicas, 'must be greater than or equal to 0');
+        throw invalid({ group: 'autoscaling', kind: 'Scale' }, object.metadata.name, [error]);
       }
       const changed = await request.update((target) => setAt(target, paths.specReplicasPath, replicas), 'scale');
       return { status: 200, body: scaleOf(changed, paths) };
@@ -32,9 +39,19 @@ export function scaleSubresource(paths: Paths): Subresource {
   };
 }
 
+function patched(scale: KubeObject, patch: unknown, contentType: string): JsonObject {
+  const current = scale as unknown as JsonObject;
+  if (contentType.startsWith('application/json-patch+json')) return jsonPatch(current, patch);
+  if (contentType.startsWith('application/merge-patch+json')) return mergePatch(current, patch);
+  throw unsupportedMediaType(['application/json-patch+json', 'application/merge-patch+json']);
+}
+
 function scaleOf(object: KubeObject, { specReplicasPath, statusReplicasPath, labelSelectorPath }: Paths): KubeObject {
   const read = (path: string): unknown => jsonPath(path)(object)[0];
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
+  const replicas = read(specReplicasPath);
+  if (replicas === undefined)
+    throw internalError(`the spec replicas field ${JSON.stringify(specReplicasPath)} does not exist`);
   const selector = labelSelectorPath === undefined ? undefined : read(labelSelectorPath);
   const kept = Object.entries({ name, namespace, uid, resourceVersion, creationTimestamp }).filter(
     ([, value]) => value !== undefined,
@@ -43,7 +60,7 @@ function scaleOf(object: KubeObject, { specReplicasPath, statusReplicasPath, lab
     kind: 'Scale',
     apiVersion: 'autoscaling/v1',
     metadata: Object.fromEntries(kept) as unknown as KubeObject['metadata'],
-    spec: { replicas: read(specReplicasPath) ?? 0 },
+    spec: replicas === 0 ? {} : { replicas },
     status: {
       replicas: read(statusReplicasPath) ?? 0,
       ...(typeof selector === 'string' && selector !== '' && { selector }),

@@ -11,7 +11,9 @@ import {
 } from '../validation.ts';
 import { isTrue } from './conditions.ts';
 import type { CustomResourceDefinition, Names, Version } from './definition.ts';
+import { isChecked } from './formats.ts';
 import { jsonPath } from './jsonpath.ts';
+import { isObject } from './structural.ts';
 import { validateSchema } from './validate-schema.ts';
 
 type Spec = CustomResourceDefinition['spec'];
@@ -38,6 +40,16 @@ export function validateDefinition(
     ...schemaErrors(versions),
     ...conversionErrors(spec.conversion),
     ...storedVersionErrors(object),
+    ...approvalErrors(object, old),
+    ...(spec.preserveUnknownFields === true && old?.spec.preserveUnknownFields !== true
+      ? [
+          invalidValue(
+            'spec.preserveUnknownFields',
+            true,
+            'cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead',
+          ),
+        ]
+      : []),
     ...(old === undefined ? [] : immutableErrors(object, old)),
   ];
 }
@@ -198,4 +210,52 @@ function immutableErrors(object: CustomResourceDefinition, old: CustomResourceDe
   return fields
     .filter(([, now, before]) => now !== before)
     .map(([path, now]) => invalidValue(path, now, 'field is immutable'));
+}
+
+const approval = 'api-approved.kubernetes.io';
+
+/** Groups of the community need an approval (apiextensions-apiserver/pkg/apihelpers/helpers.go). */
+function approvalErrors(
+  { spec, metadata }: CustomResourceDefinition,
+  old: CustomResourceDefinition | undefined,
+): FieldError[] {
+  if (!/(?:^|\.)(?:k8s|kubernetes)\.io$/.test(spec.group ?? '')) return [];
+  const value = metadata.annotations?.[approval];
+  if (old !== undefined && old.metadata.annotations?.[approval] === value) return [];
+  const field = `metadata.annotations[${approval}]`;
+  if (!value) {
+    return [
+      required(
+        field,
+        `protected groups must have approval annotation "${approval}", see https://github.com/kubernetes/enhancements/pull/1111`,
+      ),
+    ];
+  }
+  if (value.startsWith('unapproved') || /^[a-z]+:\/\/[^/]+/.test(value)) return [];
+  return [
+    invalidValue(
+      field,
+      value,
+      `protected groups must have approval annotation "${approval}" with either a URL or a reason starting with "unapproved", see https://github.com/kubernetes/enhancements/pull/1111`,
+    ),
+  ];
+}
+
+/** Formats that the schemas name and that nothing checks. */
+export function unknownFormats({ spec }: CustomResourceDefinition): string[] {
+  const known = (type: unknown, format: string): boolean => {
+    if (type === 'integer') return ['int32', 'int64'].includes(format);
+    if (type === 'number') return ['float', 'double'].includes(format);
+    return (type === undefined || type === 'string') && isChecked(format);
+  };
+  const formats = (spec.versions ?? []).flatMap(({ schema }) => {
+    const found: string[] = [];
+    JSON.stringify(schema, (_, node: unknown) => {
+      if (isObject(node) && typeof node['format'] === 'string' && !known(node['type'], node['format']))
+        found.push(node['format']);
+      return node;
+    });
+    return found;
+  });
+  return [...new Set(formats)];
 }

@@ -7,7 +7,7 @@ import type { FieldError, Schema } from '../types.ts';
 import { forbiddenField, invalidValue, notSupported, required } from '../validation.ts';
 import { compileRule, rulesOf, usesOldSelf } from './rules.ts';
 import { prune } from './structural.ts';
-import { validateValue } from './validate-value.ts';
+import { underField, validateValue } from './validate-value.ts';
 
 type Level = 'root' | 'field' | 'item';
 
@@ -188,10 +188,7 @@ function defaultErrors(schema: Schema, path: string): FieldError[] {
   return everywhere(schema, path, (node, here) => {
     const value = node.default;
     if (value === undefined) return [];
-    const found = validateValue(value, node, '').map((error) => ({
-      ...error,
-      field: error.field === '' ? `${here}.default` : `${here}.default.${error.field}`,
-    }));
+    const found = underField(validateValue(value, node, ''), `${here}.default`);
     const holder = { value: structuredClone(value) };
     const unknown = prune(holder, { type: 'object', properties: { value: node } });
     return [

@@ -3,7 +3,7 @@ import { goRegExp } from '../cel/regexp.ts';
 import { equal } from '../storage/json.ts';
 import type { FieldError, Schema } from '../types.ts';
 import { invalidValue, notSupported, required, tooLong, tooMany, typeInvalid } from '../validation.ts';
-import { hasFormat } from './formats.ts';
+import { hasFormat, isChecked } from './formats.ts';
 import { fieldOf, isObject } from './structural.ts';
 
 /**
@@ -17,12 +17,12 @@ export function validateValue(value: unknown, schema: Schema | undefined, path: 
   const errors: FieldError[] = [];
   const invalid = (text: string): void => void errors.push(invalidValue(path, value, `${path} in body ${text}`));
   checkType(value, schema, path, errors);
+  if (value !== null) checkCombinations(value, schema, path, errors);
   if (typeof value === 'string') checkString(value, schema, path, errors, invalid);
-  if (typeof value === 'number') checkNumber(value, schema, invalid);
+  if (typeof value === 'number') checkNumber(value, schema, path, errors, invalid);
   if (Array.isArray(value)) checkArray(value, schema, path, old, errors, invalid);
-  if (isObject(value)) checkObject(value, schema, path, old, errors, invalid);
   checkEnum(value, schema, path, errors);
-  checkCombinations(value, schema, path, errors);
+  if (isObject(value)) checkObject(value, schema, path, old, errors, invalid);
   return errors;
 }
 
@@ -40,9 +40,18 @@ function checkType(value: unknown, schema: Schema, path: string, errors: FieldEr
   const allowed = intOrString ? ['integer', 'string'] : schema.type === undefined ? [] : [schema.type];
   const actual = jsonType(value);
   if (allowed.length === 0 || allowed.includes(actual) || (actual === 'integer' && allowed.includes('number'))) return;
-  errors.push(
-    typeInvalid(path, actual, `${path} in body must be of type ${allowed.join(',')}: ${JSON.stringify(actual)}`),
-  );
+  const wrong = (expected: string, shown: string): void =>
+    void errors.push(typeInvalid(path, shown, `${path} in body must be of type ${expected}: ${JSON.stringify(shown)}`));
+  const format =
+    schema.type === 'string' && schema.format !== undefined && isChecked(schema.format) ? schema.format : undefined;
+  // A format takes the place of the type in the text.
+  if (format !== undefined && value !== null && !Array.isArray(value)) wrong(format, goFormat(value));
+  else if (format === undefined || value === null) wrong(allowed.join(','), actual);
+}
+
+/** What Go's reflection calls the format of a value. */
+function goFormat(value: unknown): string {
+  return typeof value !== 'number' ? '' : Number.isInteger(value) ? 'int64' : 'double';
 }
 
 function checkString(value: string, schema: Schema, path: string, errors: FieldError[], invalid: Report): void {
@@ -62,23 +71,32 @@ function checkString(value: string, schema: Schema, path: string, errors: FieldE
   }
 }
 
-function checkNumber(value: number, schema: Schema, invalid: Report): void {
+function checkNumber(value: number, schema: Schema, path: string, errors: FieldError[], invalid: Report): void {
   const { maximum, minimum, multipleOf } = schema as { maximum?: number; minimum?: number; multipleOf?: number };
-  if (maximum !== undefined) {
-    if (schema['exclusiveMaximum'] === true ? value >= maximum : value > maximum) {
-      invalid(`should be less than ${schema['exclusiveMaximum'] === true ? '' : 'or equal to '}${maximum}`);
-    }
+  if (schema.type === 'integer') {
+    const limit = schema.format === 'int32' ? 2 ** 31 : 2 ** 63;
+    const format =
+      schema.format === 'int32' || schema.format === 'int64' ? `with format ${schema.format}` : '(default format)';
+    const fits = Number.isInteger(value) && value < limit && value >= -limit;
+    if (!fits) errors.push(unplaced(`Checked value must be of type integer ${format} in ${path}`));
   }
-  if (minimum !== undefined) {
-    if (schema['exclusiveMinimum'] === true ? value <= minimum : value < minimum) {
-      invalid(`should be greater than ${schema['exclusiveMinimum'] === true ? '' : 'or equal to '}${minimum}`);
-    }
-  }
+  const bound = (limit: number): string => (Number.isInteger(value) ? String(limit) : goFloat(limit));
   if (multipleOf !== undefined && !Number.isInteger(value / multipleOf))
-    invalid(`should be a multiple of ${multipleOf}`);
-  const limit = schema.format === 'int32' ? 2 ** 31 : undefined;
-  if (limit !== undefined && (value >= limit || value < -limit))
-    invalid(`must be of type int32: ${JSON.stringify(String(value))}`);
+    invalid(`should be a multiple of ${bound(multipleOf)}`);
+  const below = schema['exclusiveMaximum'] === true;
+  if (maximum !== undefined && (below ? value >= maximum : value > maximum)) {
+    invalid(`should be less than ${below ? '' : 'or equal to '}${bound(maximum)}`);
+  }
+  const above = schema['exclusiveMinimum'] === true;
+  if (minimum !== undefined && (above ? value <= minimum : value < minimum)) {
+    invalid(`should be greater than ${above ? '' : 'or equal to '}${bound(minimum)}`);
+  }
+}
+
+/** Go's %v of a float64. */
+function goFloat(value: number): string {
+  const exponent = value === 0 ? 0 : Math.floor(Math.log10(Math.abs(value)));
+  return exponent < -4 || exponent >= 6 ? value.toExponential().replace(/e([+-])(\d)$/, 'e$10$2') : String(value);
 }
 
 function checkArray(
@@ -155,7 +173,7 @@ function checkCombinations(value: unknown, schema: Schema, path: string, errors:
     not,
   } = schema as { allOf?: Schema[]; anyOf?: Schema[]; oneOf?: Schema[]; not?: Schema };
   const results = (schemas: Schema[]): FieldError[][] => schemas.map((part) => validateValue(value, part, path));
-  const report = (text: string): void => void errors.push(invalidValue(path, '', `"${path}" ${text}`));
+  const report = (text: string): void => void errors.push(unplaced(`${JSON.stringify(path)} ${text}`));
   const any = results(anyOf);
   if (any.length > 0 && any.every((found) => found.length > 0)) {
     report('must validate at least one schema (anyOf)');
@@ -169,12 +187,24 @@ function checkCombinations(value: unknown, schema: Schema, path: string, errors:
     );
     if (matching === 0) errors.push(...fewest(one));
   }
-  const all = results(allOf).flat();
-  if (all.length > 0) {
-    report('must validate all the schemas (allOf)');
-    errors.push(...all);
-  }
+  const all = results(allOf);
+  errors.push(...all.flat());
+  const failed = all.filter((found) => found.length > 0).length;
+  if (failed > 0) report(`must validate all the schemas (allOf)${failed === all.length ? '. None validated' : ''}`);
   if (not !== undefined && validateValue(value, not, path).length === 0) report('must not validate the schema (not)');
+}
+
+/** Errors about combinations, and about the range of numbers, have no field: only their text says where. */
+function unplaced(detail: string): FieldError {
+  return invalidValue('<nil>', '', detail);
+}
+
+/** Errors of a value that was validated on its own, as those of a field. */
+export function underField(errors: FieldError[], field: string): FieldError[] {
+  return errors.map((error) => ({
+    ...error,
+    field: error.field === '' || error.field === '<nil>' ? field : `${field}.${error.field}`,
+  }));
 }
 
 /** The alternative that comes closest explains best what is wrong. */

@@ -5,6 +5,7 @@ import type { JsonObject, KubeObject, Schema } from '../types.ts';
 import { compare, fieldSetOf, withNamedFields } from './compare.ts';
 import { conflictError } from './conflict.ts';
 import { FieldSet } from './fieldset.ts';
+import { fieldsLastApplied } from './last-applied.ts';
 import { type Manager, decodeManagers, identityOf, storeManagers, unmanaged, withoutManagers } from './managers.ts';
 import { merge, removeItems } from './merge.ts';
 import { contestedBy, disown, filtered, ownedByAnyone } from './ownership.ts';
@@ -52,8 +53,11 @@ export function applyPatch(request: ApplyRequest): KubeObject {
     last === undefined ? merged : prune(merged, last.fields, ownedByAnyone(managers), schema)
   ) as KubeObject;
   const change = filtered(compare(object, result, schema), reset);
-  const contested = contestedBy(managers, identity, change);
-  if (contested.length > 0 && !force) throw conflictError(contested);
+  const contested = force ? [] : contestedBy(managers, identity, change);
+  const takenOver =
+    request.manager === 'kubectl' && live !== undefined ? fieldsLastApplied(live, apiVersion, schema) : new FieldSet();
+  const left = contested.map((manager) => ({ ...manager, fields: manager.fields.difference(takenOver) }));
+  if (left.some(({ fields }) => !fields.isEmpty)) throw conflictError(left);
   disown(managers, identity, change);
 
   const fields = applier.fields.difference(unmanaged);

@@ -12,7 +12,9 @@ const maxOperations = 10_000;
  */
 export function jsonPatch(object: JsonObject, operations: unknown): JsonObject {
   if (!Array.isArray(operations)) {
-    throw badRequest('json: cannot unmarshal object into Go value of type jsonpatch.Patch');
+    throw badRequest(
+      'error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp',
+    );
   }
   if (operations.length > maxOperations) {
     throw requestEntityTooLarge(

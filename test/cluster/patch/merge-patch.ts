@@ -5,7 +5,9 @@ import { isMap } from './typed.ts';
 /** Applies a JSON merge patch (RFC 7396). @throws StatusError 400 when it is no object. */
 export function mergePatch(object: JsonObject, patch: unknown): JsonObject {
   if (!isMap(patch))
-    throw badRequest('error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}');
+    throw badRequest(
+      `error decoding patch: json: cannot unmarshal ${Array.isArray(patch) ? 'array' : typeof patch} into Go value of type map[string]interface {}`,
+    );
   return merged(object, patch) as JsonObject;
 }
 

@@ -12,6 +12,7 @@ import {
   withoutManagers,
 } from './managers.ts';
 import { disown, filtered } from './ownership.ts';
+import { zeroObject } from './zero.ts';
 
 /** Who writes, and through which endpoint. */
 export interface WriteInfo {
@@ -68,7 +69,7 @@ export function trackUpdate(
 ): void {
   const { schema, reset = new FieldSet(), apiVersion, subresource, now } = write;
   const change = filtered(
-    compare(live === undefined ? {} : withoutManagers(live), withoutManagers(object), schema),
+    compare(live === undefined ? zeroObject(schema) : withoutManagers(live), withoutManagers(object), schema),
     reset,
   );
   // The writer itself loses what it changes as well, and gets it back below: so that only real changes move its time.

@@ -40,13 +40,27 @@ function elementErrors(list: Value[], schema: Schema): string[] {
   });
 }
 
-function wrongType(value: unknown, schema: Schema): string | undefined {
-  const { type } = schema;
-  if (type === 'object' && !isMap(value)) return `expected map, got ${JSON.stringify(value)}`;
-  if (type === 'array' && !Array.isArray(value)) return `expected list, got ${JSON.stringify(value)}`;
-  if (type === 'string' && typeof value !== 'string') return `expected string, got ${JSON.stringify(value)}`;
-  if (type === 'boolean' && typeof value !== 'boolean') return `expected boolean, got ${JSON.stringify(value)}`;
+function wrongType(value: unknown, { type }: Schema): string | undefined {
+  if (type === 'object' && !isMap(value)) return `expected map, got &{${goText(value)}}`;
+  if (type === 'array' && !Array.isArray(value)) return `expected list, got &{${goText(value)}}`;
+  if (type === 'string' && typeof value !== 'string')
+    return `expected string, got &value.valueUnstructured{Value:${goText(value)}}`;
+  if (type === 'boolean' && typeof value !== 'boolean') return `expected boolean, got &{${goText(value)}}`;
   if ((type === 'integer' || type === 'number') && typeof value !== 'number')
-    return `expected numeric (int or float), got ${JSON.stringify(value)}`;
+    return `expected numeric (int or float), got ${goType(value)}`;
   return undefined;
+}
+
+function goText(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(goText).join(' ')}]`;
+  if (!isMap(value)) return String(value);
+  return `map[${Object.keys(value)
+    .toSorted()
+    .map((key) => `${key}:${goText(value[key])}`)
+    .join(' ')}]`;
+}
+
+function goType(value: unknown): string {
+  if (Array.isArray(value)) return '[]interface {}';
+  return isMap(value) ? 'map[string]interface {}' : typeof value === 'boolean' ? 'bool' : 'string';
 }

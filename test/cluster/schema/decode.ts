@@ -46,8 +46,11 @@ interface Position {
 
 function decodeValue(value: unknown, schema: Schema, at: Position): unknown {
   if (value === null || schema['x-kubernetes-preserve-unknown-fields'] === true) return value;
-  if (schema['x-kubernetes-int-or-string'] === true) return decodeIntOrString(value, schema, at);
+  if (schema['x-kubernetes-int-or-string'] === true) return decodeIntOrString(value, schema);
   const wrong = typeMismatch(value, schema);
+  // Times decode themselves, without knowing where they are.
+  if (wrong !== undefined && schema.format === 'date-time')
+    throw new DecodeError(`json: cannot unmarshal ${wrong} into Go value of type string`);
   if (wrong !== undefined) throw mismatch(wrong, goType(schema), at);
   if (Array.isArray(value))
     return value.map((item: unknown, index) =>
@@ -84,25 +87,27 @@ function decodeMap(value: object, schema: Schema, at: Position): JsonObject {
   return Object.fromEntries(entries) as JsonObject;
 }
 
-function decodeIntOrString(value: unknown, schema: Schema, at: Position): unknown {
+function decodeIntOrString(value: unknown, schema: Schema): unknown {
   const isQuantity = schema['pattern'] !== undefined;
-  if (typeof value === 'string' && isQuantity && parseQuantity(value) === undefined) {
+  if (isQuantity && parseQuantity(String(value)) === undefined) {
     throw new DecodeError(
       "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
     );
   }
   if (typeof value === 'string') return value;
   if (typeof value !== 'number')
-    throw mismatch(jsonType(value), isQuantity ? 'resource.Quantity' : 'intstr.IntOrString', at);
+    throw new DecodeError(`json: cannot unmarshal ${jsonType(value)} into Go value of type int32`);
   return isQuantity ? String(value) : value;
 }
 
 /** The JSON type when it does not fit, as Go names it. */
-function typeMismatch(value: unknown, { type }: Schema): string | undefined {
+function typeMismatch(value: unknown, { type, format }: Schema): string | undefined {
   const actual = jsonType(value);
-  if (type === 'integer')
-    return actual !== 'number' ? actual : Number.isInteger(value) ? undefined : `number ${JSON.stringify(value)}`;
-  const expected = type === 'boolean' ? 'bool' : type;
+  if (type === 'integer' && typeof value === 'number') {
+    const limit = format === 'int32' ? 2 ** 31 : 2 ** 63;
+    return Number.isInteger(value) && value < limit && value >= -limit ? undefined : `number ${JSON.stringify(value)}`;
+  }
+  const expected = type === 'boolean' ? 'bool' : type === 'integer' ? 'number' : type;
   return expected === undefined || actual === expected ? undefined : actual;
 }
 

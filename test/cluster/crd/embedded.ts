@@ -1,0 +1,39 @@
+import type { FieldError, JsonObject, KubeObject, Schema } from '../types.ts';
+import { invalidValue, isDNS1035Label, isPathSegmentName, required, validateObjectMeta } from '../validation.ts';
+import { fieldOf, isObject } from './structural.ts';
+
+/** What is wrong with the type and metadata of embedded resources (apiextensions-apiserver/pkg/apiserver/schema/objectmeta/validation.go). */
+export function embeddedErrors(value: unknown, schema: Schema | undefined, path: string): FieldError[] {
+  if (schema === undefined) return [];
+  if (Array.isArray(value))
+    return value.flatMap((item, index) => embeddedErrors(item, schema.items, `${path}[${index}]`));
+  if (!isObject(value)) return [];
+  const below = Object.entries(value).flatMap(([key, item]) =>
+    embeddedErrors(item, fieldOf(schema, key), path === '' ? key : `${path}.${key}`),
+  );
+  return schema['x-kubernetes-embedded-resource'] === true && path !== ''
+    ? [...resourceErrors(value, path), ...below]
+    : below;
+}
+
+function resourceErrors({ apiVersion, kind, metadata }: JsonObject, path: string): FieldError[] {
+  const errors: FieldError[] = [];
+  for (const [field, value] of Object.entries({ apiVersion, kind })) {
+    const here = `${path}.${field}`;
+    if (value === undefined) errors.push(required(here));
+    else if (typeof value !== 'string') errors.push(invalidValue(here, value, 'must be a string'));
+    else if (value === '') errors.push(invalidValue(here, value, 'must not be empty'));
+    else if (field === 'kind') {
+      const wrong = isDNS1035Label(value.toLowerCase());
+      if (wrong.length > 0)
+        errors.push(invalidValue(here, value, `may have mixed case, but should otherwise match: ${wrong.join(',')}`));
+    } else if (value.split('/').length > 2)
+      errors.push(invalidValue(here, value, `unexpected GroupVersion string: ${value}`));
+  }
+  if (!isObject(metadata)) return errors;
+  const { name = 'fakename', ...rest } = metadata as Partial<KubeObject['metadata']>;
+  return [
+    ...errors,
+    ...validateObjectMeta({ name, ...rest }, rest.namespace !== undefined, isPathSegmentName, `${path}.metadata`),
+  ];
+}
