@@ -1,5 +1,6 @@
 /** Bodies of requests: how large they may be, and what format they are in. */
 import { parse } from 'yaml';
+import { decodeProtobuf } from '../protobuf/object.ts';
 import { badRequest, requestEntityTooLarge, unsupportedMediaType } from '../status.ts';
 import { ACCEPTED } from './negotiation.ts';
 
@@ -24,7 +25,7 @@ export function mediaType(contentType: string): string {
 }
 
 /**
- * The body as JSON text; YAML is converted. No content type means JSON.
+ * The body as JSON text; YAML and protobuf are converted. No content type means JSON.
  * @throws StatusError 400, 415
  */
 export function bodyText(contentType: string, body: Buffer): string {
@@ -37,8 +38,19 @@ export function bodyText(contentType: string, body: Buffer): string {
       return text;
     case 'application/yaml':
       return JSON.stringify(parseYaml(text));
+    case 'application/vnd.kubernetes.protobuf':
+      return JSON.stringify(parseProtobuf(body));
     default:
       throw unsupportedMediaType(ACCEPTED);
+  }
+}
+
+/** @throws StatusError 400 */
+function parseProtobuf(body: Buffer): unknown {
+  try {
+    return decodeProtobuf(body);
+  } catch (error) {
+    throw badRequest((error as Error).message);
   }
 }
 

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { stringify } from 'yaml';
 import type { Environment } from '../../e2e/support/environment.ts';
 import { kubectlOf, type Kubectl } from '../../e2e/support/kubectl.ts';
 import { until } from '../../e2e/support/until.ts';
@@ -54,8 +55,8 @@ const sessionOf = (kubeconfig: string, directory: string, who: { name: string; m
     kubectl,
     ok,
     file(...objects) {
-      const file = path.join(directory, `${files++}.json`);
-      writeFileSync(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }));
+      const file = path.join(directory, `${files++}.yaml`);
+      writeFileSync(file, objects.map((object) => stringify(object, { version: '1.1' })).join('---\n'));
       return file;
     },
     async refused(...argv) {
