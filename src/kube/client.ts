@@ -45,7 +45,7 @@ export interface KubeClient {
   close(): Promise<void>;
 }
 
-/** Where the client reports its calls. `code` is the HTTP status, `timeout`, `aborted` or `error`. */
+/** Where the client reports its calls. `method` is WATCH for a stream; `code` is the HTTP status, `timeout`, `aborted` or `error`. */
 export interface ClientObserver {
   apiCall(call: { method: string; resource: string; code: string; seconds: number }): void;
 }
@@ -121,8 +121,8 @@ export const createKubeClient = (options: ClientOptions): KubeClient => {
     request: RequestOptions,
     link: LinkedAbort,
     run: () => Promise<[T, number]>,
+    method: string = request.method ?? 'GET',
   ): Promise<T> => {
-    const method = request.method ?? 'GET';
     const timeoutMs = request.timeoutMs ?? defaultTimeoutMs;
     const timer = setTimeout(
       () => link.abort(operatorError('SI2002', { method, path: request.path, seconds: timeoutMs / 1000 })),
@@ -173,10 +173,12 @@ export const createKubeClient = (options: ClientOptions): KubeClient => {
     stream: async (request) => {
       const link = linkAbort(request.signal);
       try {
-        return await observed(request, link, async () => {
+        const open = async (): Promise<[AsyncIterable<Uint8Array>, number]> => {
           const response = await send(request, 'watch', link.signal);
           return [chunks(response.body, link), response.statusCode];
-        });
+        };
+        // A name of its own in the metrics: a list and a watch of one resource have little in common.
+        return await observed(request, link, open, 'WATCH');
       } catch (error) {
         link.unlink();
         throw error;
