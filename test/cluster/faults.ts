@@ -1,5 +1,4 @@
 /** Disorder on demand: answers that are errors, late, cut off, and watches that end. */
-import type { Writable } from 'node:stream';
 
 /** Which requests a fault hits. What is left out matches everything; names may be `*`. */
 export interface FaultMatch {
@@ -53,10 +52,15 @@ export function matches(match: FaultMatch, target: FaultTarget): boolean {
   });
 }
 
-/** The faults of one cluster, and the watches that they can cut. */
+/** The faults of one cluster. */
 export class FaultBox implements Faults {
   #faults: Fault[] = [];
-  readonly #watches = new Map<Writable, FaultTarget>();
+  readonly #drop: (match: FaultMatch) => number;
+
+  /** @param drop cuts the running watches that match. */
+  constructor(drop: (match: FaultMatch) => number) {
+    this.#drop = drop;
+  }
 
   add(fault: Fault): () => void {
     const own = { ...fault };
@@ -75,9 +79,7 @@ export class FaultBox implements Faults {
   }
 
   dropWatches(match: FaultMatch = {}): number {
-    const hit = [...this.#watches].filter(([, target]) => matches(match, target));
-    for (const [sink] of hit) sink.destroy();
-    return hit.length;
+    return this.#drop(match);
   }
 
   /** The fault for a request, counted as used. */
@@ -85,11 +87,5 @@ export class FaultBox implements Faults {
     const fault = this.#faults.find((each) => matches(each, target));
     if (fault?.times !== undefined && --fault.times <= 0) this.#faults = this.#faults.filter((each) => each !== fault);
     return fault;
-  }
-
-  /** Remembers a running watch until its connection closes. */
-  track(sink: Writable, target: FaultTarget): void {
-    this.#watches.set(sink, target);
-    sink.once('close', () => this.#watches.delete(sink));
   }
 }

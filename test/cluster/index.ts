@@ -11,6 +11,7 @@ import { openapiDocument } from './schema/openapi.ts';
 import { FaultBox } from './faults.ts';
 import type { Faults } from './faults.ts';
 import { listen } from './http/server.ts';
+import { RunningWatches } from './http/running-watches.ts';
 import type { Serving } from './http/handler.ts';
 import { createAuthority, createIdentity } from './identity.ts';
 import { kubeconfig } from './kubeconfig.ts';
@@ -60,15 +61,19 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const tokens: Record<string, User> = {};
   const authenticator = createAuthenticator({ store, clientCA: authority.certificate, tokens });
   const authorizer = createAuthorizer(store);
-  const registry = createRegistry([...builtinResources(), customResourceDefinitionResource()]);
+  const watches = new RunningWatches();
+  const registry: Registry = createRegistry([...builtinResources(), customResourceDefinitionResource()], () =>
+    watches.endUnserved(registry),
+  );
   const admission = createAdmission({ store, registry, authorizer, ...options.admission });
-  const faults = new FaultBox();
+  const faults = new FaultBox((match) => watches.drop(match));
   const serving: Serving = {
     store,
     registry,
     admission,
     authorizer,
     faults,
+    watches,
     openapi: (path) => openapi(registry, path),
   };
   const client = createLocalClient(() => serving);

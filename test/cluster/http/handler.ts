@@ -19,6 +19,7 @@ import { isObjectTransform, negotiate } from './negotiation.ts';
 import { parseRequestInfo } from './request-info.ts';
 import type { RequestInfo } from './request-info.ts';
 import { route } from './route.ts';
+import type { RunningWatches } from './running-watches.ts';
 import { warningHeaders } from './warnings.ts';
 
 // k8s.io/apiserver/pkg/endpoints/handlers/create.go requestTimeoutUpperBound
@@ -52,6 +53,7 @@ export interface Response {
 
 export interface Serving extends Parts {
   faults: FaultBox;
+  watches: RunningWatches;
   /** The OpenAPI v3 documents: the index for '', one document for `api/v1` and the like. */
   openapi(path: string): { contentType: string; body: JsonObject } | undefined;
 }

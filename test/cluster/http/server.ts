@@ -19,6 +19,8 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
+const IDLE_TIMEOUT_MS = 90_000;
+
 interface Options {
   port: number;
   identity: Identity;
@@ -38,6 +40,8 @@ export async function listen(serving: Serving, options: Options): Promise<HttpSe
     requestCert: true,
     // Who shows no certificate, or a wrong one, is answered 401 or 403 instead of being cut off.
     rejectUnauthorized: false,
+    // net/http's idle timeout in k8s.io/apiserver/pkg/server/secure_serving.go; Node's five seconds would cut clients off.
+    http1Options: { keepAliveTimeout: IDLE_TIMEOUT_MS },
     settings: { maxConcurrentStreams: 1000 },
   });
   const sockets = new Set<Socket>();
@@ -107,13 +111,7 @@ function send(serving: Serving, request: Request, response: Response, incoming: 
     if ('stream' in outgoing) outgoing.writeHead(status);
     else outgoing.flushHeaders();
     const { resource, namespace } = watch.watch;
-    const target = {
-      verb: 'watch',
-      group: resource.group,
-      resource: resource.plural,
-      ...(namespace === undefined ? {} : { namespace }),
-    };
-    serving.faults.track(outgoing, target);
+    serving.watches.add(outgoing, { resource, ...(namespace === undefined ? {} : { namespace }) });
     watch.watch.run(outgoing, watch.encode);
     if (response.cut) cut(incoming);
     return;

@@ -12,6 +12,7 @@ import { update } from './update.ts';
 
 /** Runs the verb of a request for a resource (all but watch, which does not answer but go on). @throws StatusError */
 export async function answer(call: Call, verb: string, method: string): Promise<Outcome> {
+  if (call.resource.deprecation !== undefined) call.warn(call.resource.deprecation);
   const subresource = subresourceOf(call);
   if (subresource?.handle) return connect(call, method, subresource);
   switch (verb) {

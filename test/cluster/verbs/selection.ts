@@ -8,6 +8,7 @@ import {
 } from '../selectors.ts';
 import type { FieldRequirement } from '../selectors.ts';
 import { badRequest } from '../status.ts';
+import { inVersion } from './call.ts';
 import type { KubeObject, Resource } from '../types.ts';
 
 /** True for the objects that a list or watch is about. */
@@ -33,7 +34,11 @@ export function selectionOf(resource: Resource, options: ListOptions): Selection
   const extra = resource.strategy.selectableFields ?? {};
   checkFields(resource, fields, Object.keys(extra));
   if (labels.length === 0 && fields.length === 0) return undefined;
-  return (object) =>
-    requirementsMatch(labels, object.metadata.labels) &&
-    fieldSelectorMatches(fields, (field) => (METADATA_FIELDS[field] ?? extra[field])?.(object) ?? '');
+  return (stored) => {
+    const object = resource.convert ? inVersion(resource, stored) : stored;
+    return (
+      requirementsMatch(labels, object.metadata.labels) &&
+      fieldSelectorMatches(fields, (field) => (METADATA_FIELDS[field] ?? extra[field])?.(object) ?? '')
+    );
+  };
 }
