@@ -7,6 +7,7 @@ import { RESOURCES } from '../../kube/resources.ts';
 import { create } from '../../kube/verbs.ts';
 import { CONTROLLER_REVISIONS, controllerRevision } from '../revisions.ts';
 import { nowOf, type InjectorContext, type Memory } from './context.ts';
+import { withObject, type Snapshot, type Update } from './snapshot.ts';
 
 /** What was refused may be taken later: the cluster changes too (a priority class, a policy). */
 const AGAIN_MS = 60_000;
@@ -22,8 +23,9 @@ export async function tryTemplate(
   injector: SidecarInjector,
   revision: string,
   memory: Memory,
+  { revisions }: Snapshot,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Update> {
   const { client, operator, log } = context;
   try {
     await create(client, RESOURCES.pods, trialPod(injector) as unknown as KubeObject, { dryRun: true, signal });
@@ -37,13 +39,15 @@ export async function tryTemplate(
       outcome,
       reason: error.message,
     });
-    return;
+    return {};
   }
   delete memory.trial;
-  try {
-    await create(client, CONTROLLER_REVISIONS, controllerRevision(injector, operator.namespace), { signal });
-  } catch (error) {
-    if (!isAlreadyExists(error)) throw error;
-  }
+  const record = controllerRevision(injector, operator.namespace);
+  const stored = await create(client, CONTROLLER_REVISIONS, record, { signal }).catch((error: unknown) => {
+    // Another leader recorded it a moment ago.
+    if (isAlreadyExists(error)) return record;
+    throw error;
+  });
   log.info('a template was accepted', { injector: injector.metadata.name, revision });
+  return { revisions: withObject(revisions, stored) };
 }

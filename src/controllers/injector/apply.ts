@@ -1,7 +1,7 @@
 /** actions -> API server. Every action may be done twice, and none depends on what an earlier one left in memory. */
 import type { SidecarInjector } from '../../api/v1alpha1/types.ts';
 import type { Action } from '../../domain/plan.ts';
-import type { KubeObject } from '../../kube/objects.ts';
+import type { KubeObject, MutatingWebhookConfiguration, Service } from '../../kube/objects.ts';
 import { RESOURCES, type ResourceRef } from '../../kube/resources.ts';
 import { apply, remove } from '../../kube/verbs.ts';
 import { CONTROLLER_REVISIONS, revisionName } from '../revisions.ts';
@@ -10,8 +10,10 @@ import type { InjectorContext, Memory } from './context.ts';
 import { recordEvent } from './events.ts';
 import type { Gathered } from './gather.ts';
 import { performIssuance, storeState } from './issue.ts';
+import { withoutObject, type Update } from './snapshot.ts';
 import { probe } from './verify.ts';
 
+/** Does it, and returns what that changed. */
 export async function perform(
   context: InjectorContext,
   injector: SidecarInjector,
@@ -19,55 +21,58 @@ export async function perform(
   gathered: Gathered,
   memory: Memory,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Update> {
   const { client, operator } = context;
+  const { snapshot } = gathered;
   const { name } = injector.metadata;
   switch (action.type) {
     case 'ApplyService':
-      await applyObject(context, injector, RESOURCES.services, action, signal);
-      return;
-    case 'ApplyWebhookConfiguration':
-      await applyObject(context, injector, RESOURCES.mutatingWebhookConfigurations, action, signal);
-      return;
+      return { service: await applyObject<Service>(context, injector, RESOURCES.services, action, signal) };
+    case 'ApplyWebhookConfiguration': {
+      const resource = RESOURCES.mutatingWebhookConfigurations;
+      return {
+        configuration: await applyObject<MutatingWebhookConfiguration>(context, injector, resource, action, signal),
+      };
+    }
     case 'TryTemplate':
-      await tryTemplate(context, injector, action.revision, memory, signal);
-      return;
+      return tryTemplate(context, injector, action.revision, memory, snapshot, signal);
     case 'RemoveRevision': {
       const key = { name: revisionName(name, action.revision), namespace: operator.namespace };
       await remove(client, CONTROLLER_REVISIONS, key, { signal });
-      return;
+      return { revisions: withoutObject(snapshot.revisions, key.name) };
     }
     case 'RestoreSecret': {
       const restored = action.from === 'Memory' ? context.serving.served(name)?.state : {};
-      if (restored === undefined) return;
-      await storeState(context, injector, gathered, { ...gathered.state, ...restored }, signal);
+      if (restored === undefined) return {};
+      const update = await storeState(context, injector, gathered, { ...gathered.state, ...restored }, signal);
       repaired(context, injector, action.repair);
-      return;
+      return update;
     }
     case 'Issuance':
-      await performIssuance(context, injector, action.step, gathered, signal);
-      return;
+      return performIssuance(context, injector, action.step, gathered, signal);
     case 'RemoveRequest': {
       const preconditions = { uid: action.uid };
       await remove(client, RESOURCES.certificateSigningRequests, { name: action.name }, { preconditions, signal });
-      return;
+      return { requests: withoutObject(snapshot.requests, action.name) };
     }
     case 'Probe':
+    default:
       await probe(context, injector, action.of, memory, signal);
-      return;
+      return {};
   }
 }
 
-async function applyObject(
+async function applyObject<T extends KubeObject>(
   context: InjectorContext,
   injector: SidecarInjector,
   resource: ResourceRef,
   { object, repair }: Extract<Action, { object: unknown }>,
   signal: AbortSignal,
-): Promise<void> {
-  await apply<KubeObject>(context.client, resource, object, { signal });
+): Promise<T> {
+  const stored = await apply(context.client, resource, object as KubeObject, { signal });
   if (repair !== undefined) repaired(context, injector, repair);
   else context.log.info('applied', { injector: injector.metadata.name, kind: object.kind, name: object.metadata.name });
+  return stored as T;
 }
 
 function repaired(context: InjectorContext, injector: SidecarInjector, note: string): void {

@@ -12,6 +12,7 @@ import { perform } from './apply.ts';
 import { cleanUp } from './cleanup.ts';
 import { nowOf, type InjectorContext, type Memory } from './context.ts';
 import { gather } from './gather.ts';
+import { readSnapshot } from './snapshot.ts';
 import { writeStatus } from './write-status.ts';
 
 /** A first issue takes six passes. More than this many means that two rules undo each other. */
@@ -58,12 +59,16 @@ async function reconcileInjector(
   memory: Memory,
   signal: AbortSignal,
 ): Promise<Result> {
-  let gathered = await gather(context, injector, memory, signal);
+  let snapshot = await readSnapshot(context, injector.metadata.name, signal);
+  let gathered = await gather(context, injector, snapshot, memory, signal);
   for (let pass = 0; pass < MAX_PASSES; pass += 1) {
     const actions = plan(gathered.facts);
     if (actions.length === 0) break;
     try {
-      for (const action of actions) await perform(context, injector, action, gathered, memory, signal);
+      for (const action of actions) {
+        const update = await perform(context, injector, action, { ...gathered, snapshot }, memory, signal);
+        snapshot = { ...snapshot, ...update };
+      }
     } catch (error) {
       // What is known is told, also when it is only that the operator may not do what it should.
       if (!signal.aborted && !isConflict(error)) {
@@ -71,7 +76,7 @@ async function reconcileInjector(
       }
       throw error;
     }
-    gathered = await gather(context, injector, memory, signal);
+    gathered = await gather(context, injector, snapshot, memory, signal);
   }
   await writeStatus(context, injector, gathered.facts, signal);
   return { requeueAfterMs: untilNext(gathered.facts, nowOf(context)) };

@@ -2,13 +2,14 @@
 import { createPublicKey } from 'node:crypto';
 import { certificateOf } from '../../api/v1alpha1/defaults.ts';
 import type { SidecarInjector } from '../../api/v1alpha1/types.ts';
+import type { WantedRequest } from '../../domain/issuance.ts';
 import { ownedMetadata } from '../../domain/plan-objects.ts';
 import type { IssuanceStep } from '../../domain/plan.ts';
 import { operatorError } from '../../errors.ts';
 import { isAlreadyExists } from '../../kube/errors.ts';
-import type { CertificateSigningRequest, MutatingWebhookConfiguration, Secret } from '../../kube/objects.ts';
+import type { CertificateSigningRequest, Secret } from '../../kube/objects.ts';
 import { RESOURCES } from '../../kube/resources.ts';
-import { create, replace } from '../../kube/verbs.ts';
+import { create, get, replace } from '../../kube/verbs.ts';
 import { issueServing } from '../../pki/authority.ts';
 import { generatePrivateKey } from '../../pki/keys.ts';
 import { publishedBundle } from '../serving/serving.ts';
@@ -18,6 +19,7 @@ import { lifetimeSeconds } from './certificate.ts';
 import { nowOf, type InjectorContext } from './context.ts';
 import { recordEvent } from './events.ts';
 import type { Gathered } from './gather.ts';
+import { withObject, type Update } from './snapshot.ts';
 
 const RESULTS = { Denied: 'denied', Failed: 'failed', Invalid: 'unusable' } as const;
 
@@ -25,15 +27,14 @@ const RESULTS = { Denied: 'denied', Failed: 'failed', Invalid: 'unusable' } as c
 export async function storeState(
   context: InjectorContext,
   injector: SidecarInjector,
-  gathered: Pick<Gathered, 'secret'>,
+  { snapshot }: Pick<Gathered, 'snapshot'>,
   state: SecretState,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Update> {
   const { client, operator } = context;
-  const secret = writeState(injector, operator.namespace, state, gathered.secret);
-  await (gathered.secret === undefined
-    ? create<Secret>(client, RESOURCES.secrets, secret, { signal })
-    : replace<Secret>(client, RESOURCES.secrets, secret, { signal }));
+  const secret = writeState(injector, operator.namespace, state, snapshot.secret);
+  const write = snapshot.secret === undefined ? create : replace;
+  return { secret: await write<Secret>(client, RESOURCES.secrets, secret, { signal }) };
 }
 
 export async function performIssuance(
@@ -42,67 +43,59 @@ export async function performIssuance(
   step: IssuanceStep,
   gathered: Gathered,
   signal: AbortSignal,
-): Promise<void> {
-  const { log } = context;
+): Promise<Update> {
   const { state } = gathered;
   switch (step.step) {
-    case 'GenerateKey': {
-      const pendingKey = await generatePrivateKey(certificateOf(injector).keySize);
-      const previousAnchors = anchorsToKeep(gathered);
-      await storeState(
-        context,
-        injector,
-        gathered,
-        { ...state, pendingKey, attempt: step.attempt, previousAnchors },
-        signal,
-      );
-      if (step.after !== undefined)
-        context.metrics.count('certificate_issues_total', {
-          injector: injector.metadata.name,
-          result: RESULTS[step.after],
-        });
-      log.info('a new key waits for its certificate', {
-        injector: injector.metadata.name,
-        why: step.why,
-        attempt: step.attempt,
-      });
-      return;
-    }
+    case 'GenerateKey':
+      return generateKey(context, injector, step, gathered, signal);
     case 'DropPending':
-      await storeState(context, injector, gathered, { ...state, pendingKey: '', attempt: 0 }, signal);
-      return;
+      return storeState(context, injector, gathered, { ...state, pendingKey: '', attempt: 0 }, signal);
     case 'CreateRequest':
-      await createSigningRequest(context, injector, step.wanted, signal);
-      return;
+      return createSigningRequest(context, injector, step.wanted, gathered, signal);
     case 'Approve':
-      await approve(context, gathered, signal);
-      return;
+      return approve(context, gathered, signal);
     case 'Sign':
-      await signRequest(context, injector, gathered, signal);
-      return;
+      return signRequest(context, injector, gathered, signal);
     case 'Promote':
-      await promote(context, injector, gathered, signal);
-      return;
+    default:
+      return promote(context, injector, gathered, signal);
   }
+}
+
+async function generateKey(
+  context: InjectorContext,
+  injector: SidecarInjector,
+  { attempt, why, after }: Extract<IssuanceStep, { step: 'GenerateKey' }>,
+  gathered: Gathered,
+  signal: AbortSignal,
+): Promise<Update> {
+  const { name } = injector.metadata;
+  const pendingKey = await generatePrivateKey(certificateOf(injector).keySize);
+  const state = { ...gathered.state, pendingKey, attempt, previousAnchors: anchorsToKeep(gathered) };
+  const update = await storeState(context, injector, gathered, state, signal);
+  if (after !== undefined) {
+    context.metrics.count('certificate_issues_total', { injector: name, result: RESULTS[after] });
+  }
+  context.log.info('a new key waits for its certificate', { injector: name, why, attempt });
+  return update;
 }
 
 /**
  * What replicas may still be serving while a first certificate is being made: the Secret is lost, but the webhook
  * configuration says what was trusted. It goes on to be trusted until the new certificate replaces it.
  */
-function anchorsToKeep({ facts, state }: Gathered): string {
-  if (state.previousAnchors !== '' || facts.identity !== undefined || facts.webhookConfiguration === undefined) {
-    return state.previousAnchors;
-  }
-  return publishedBundle(facts.webhookConfiguration as unknown as MutatingWebhookConfiguration) ?? '';
+function anchorsToKeep({ facts, state, snapshot }: Gathered): string {
+  if (state.previousAnchors !== '' || facts.identity !== undefined) return state.previousAnchors;
+  return publishedBundle(snapshot.configuration) ?? '';
 }
 
 async function createSigningRequest(
   { client, log }: InjectorContext,
   injector: SidecarInjector,
-  wanted: Extract<IssuanceStep, { step: 'CreateRequest' }>['wanted'],
+  wanted: WantedRequest,
+  { snapshot }: Gathered,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Update> {
   const { name, request, signerName, usages, expirationSeconds } = wanted;
   const object: CertificateSigningRequest = {
     apiVersion: 'certificates.k8s.io/v1',
@@ -110,22 +103,31 @@ async function createSigningRequest(
     metadata: ownedMetadata(injector, name),
     spec: { request: Buffer.from(request).toString('base64'), signerName, usages: [...usages], expirationSeconds },
   };
+  const { requests } = snapshot;
   try {
-    await create(client, RESOURCES.certificateSigningRequests, object, { signal });
+    const created = await create(client, RESOURCES.certificateSigningRequests, object, { signal });
     log.info('a certificate is asked for', { injector: injector.metadata.name, request: name, signerName });
+    return { requests: withObject(requests, created) };
   } catch (error) {
-    // Made before a crash, or by another leader: the next look reads it and judges whether it is ours.
     if (!isAlreadyExists(error)) throw error;
+    // Made before a crash or by another leader, and its label was edited away. Whether it is ours is judged next.
+    const found = await get<CertificateSigningRequest>(
+      client,
+      RESOURCES.certificateSigningRequests,
+      { name },
+      { signal },
+    );
+    return found === undefined ? {} : { requests: withObject(requests, found) };
   }
 }
 
 /** A whole PUT: a patch of the list of conditions would remove those of others (reference/certs.md 1.1). */
 async function approve(
   { client, log, clock }: InjectorContext,
-  { request }: Gathered,
+  { request, snapshot }: Gathered,
   signal: AbortSignal,
-): Promise<void> {
-  if (request === undefined) return;
+): Promise<Update> {
+  if (request === undefined) return {};
   const approved: CertificateSigningRequest = {
     ...request,
     status: {
@@ -142,17 +144,19 @@ async function approve(
       ],
     },
   };
-  await replace(client, RESOURCES.certificateSigningRequests, approved, { subresource: 'approval', signal });
+  const options = { subresource: 'approval', signal };
+  const stored = await replace(client, RESOURCES.certificateSigningRequests, approved, options);
   log.info('approved a request of our own', { request: request.metadata.name });
+  return { requests: withObject(snapshot.requests, stored) };
 }
 
 async function signRequest(
   context: InjectorContext,
   injector: SidecarInjector,
-  { request, pending }: Gathered,
+  { request, pending, snapshot }: Gathered,
   signal: AbortSignal,
-): Promise<void> {
-  if (request === undefined || pending === undefined) return;
+): Promise<Update> {
+  if (request === undefined || pending === undefined) return {};
   const authority = await ensureAuthority(context, signal);
   const leaf = await issueServing({
     authority,
@@ -165,8 +169,10 @@ async function signRequest(
   });
   const certificate = Buffer.from(leaf + authority.certificate).toString('base64');
   const signed: CertificateSigningRequest = { ...request, status: { ...request.status, certificate } };
-  await replace(context.client, RESOURCES.certificateSigningRequests, signed, { subresource: 'status', signal });
+  const options = { subresource: 'status', signal };
+  const stored = await replace(context.client, RESOURCES.certificateSigningRequests, signed, options);
   context.log.info('signed a request of our own', { request: request.metadata.name });
+  return { requests: withObject(snapshot.requests, stored) };
 }
 
 /** One write turns the pending key and its certificate into what is served. */
@@ -175,34 +181,31 @@ async function promote(
   injector: SidecarInjector,
   gathered: Gathered,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Update> {
   const { state, issued, pending, facts, request } = gathered;
-  if (issued === undefined || pending === undefined || request === undefined) return;
+  if (issued === undefined || pending === undefined || request === undefined) return {};
   const working = facts.identity !== undefined && facts.identity.failure === undefined;
   const sameAnchors = issued.anchors === state.anchors;
-  await storeState(
-    context,
-    injector,
-    gathered,
-    {
-      certificate: issued.certificate,
-      key: state.pendingKey,
-      anchors: issued.anchors,
-      // A new anchor does not push out the old one: replicas that have not read this yet serve the old certificate.
-      previousAnchors: working && !sameAnchors ? state.anchors : state.previousAnchors,
-      pendingKey: '',
-      attempt: 0,
-      signerName: pending.wanted.signerName,
-      requestName: request.metadata.name,
-    },
-    signal,
-  );
-  context.log.info('a new certificate is stored', { injector: injector.metadata.name, request: request.metadata.name });
-  context.metrics.count('certificate_issues_total', { injector: injector.metadata.name, result: 'issued' });
+  const promoted: SecretState = {
+    certificate: issued.certificate,
+    key: state.pendingKey,
+    anchors: issued.anchors,
+    // A new anchor does not push out the old one: replicas that have not read this yet serve the old certificate.
+    previousAnchors: working && !sameAnchors ? state.anchors : state.previousAnchors,
+    pendingKey: '',
+    attempt: 0,
+    signerName: pending.wanted.signerName,
+    requestName: request.metadata.name,
+  };
+  const update = await storeState(context, injector, gathered, promoted, signal);
+  const { name } = injector.metadata;
+  context.log.info('a new certificate is stored', { injector: name, request: request.metadata.name });
+  context.metrics.count('certificate_issues_total', { injector: name, result: 'issued' });
   recordEvent(context, injector, {
     type: 'Normal',
     reason: 'CertificateIssued',
     action: 'Promote',
     note: `${pending.wanted.signerName} issued the certificate that ${request.metadata.name} asked for`,
   });
+  return update;
 }
