@@ -156,10 +156,12 @@ describe('a call', () => {
       });
       await client.request({ path: '/api/v1/namespaces/a/pods/gone' }).catch(() => undefined);
       await client.request({ path: '/version' });
+      await client.stream({ path: '/api/v1/namespaces/a/pods' }).then(Array.fromAsync);
       assert.deepEqual(calls, [
         { method: 'PUT', resource: 'sidecarinjectors/status', code: '200', timed: true },
         { method: 'GET', resource: 'pods', code: '404', timed: true },
         { method: 'GET', resource: 'other', code: '200', timed: true },
+        { method: 'WATCH', resource: 'pods', code: '200', timed: true },
       ]);
     });
   });

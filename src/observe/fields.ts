@@ -36,25 +36,32 @@ const walk = (value: unknown, above: Set<object>): unknown => {
 /** How deep causes are followed. */
 const DEPTH = 5;
 
-const ofError = (error: Error, depth: number): Record<string, unknown> => {
-  const { code, reason, stack, cause } = error as Error & { code?: unknown; reason?: unknown };
+/** Errors whose place in the code says nothing: what happened is in their message, and who can act on it is elsewhere. */
+const EXPECTED = new Set(['OperatorError', 'ApiError']);
+
+const ofError = (error: Error, depth: number, withStack: boolean): Record<string, unknown> => {
+  const { code, reason, fix, stack, cause } = error as Error & { code?: unknown; reason?: unknown; fix?: unknown };
+  // One stack is enough: that of the outermost error that nobody expected.
+  const unexpected = withStack && !EXPECTED.has(error.name);
   return {
     name: error.name,
     message: redactText(error.message),
     ...(code !== undefined && { code }),
     ...(typeof reason === 'string' && { reason }),
-    // One stack is enough, and that of the outermost error leads to the place.
-    ...(depth === 0 && stack !== undefined && { stack: redactText(stack) }),
+    ...(typeof fix === 'string' && { fix }),
+    ...(unexpected && stack !== undefined && { stack: redactText(stack) }),
     ...(cause !== undefined &&
       depth < DEPTH && {
-        cause: cause instanceof Error ? ofError(cause, depth + 1) : walk(cause, new Set()),
+        cause: cause instanceof Error ? ofError(cause, depth + 1, withStack && !unexpected) : walk(cause, new Set()),
       }),
     ...(error instanceof AggregateError &&
       depth < DEPTH && {
-        errors: error.errors.slice(0, 5).map((inner) => (inner instanceof Error ? ofError(inner, depth + 1) : inner)),
+        errors: error.errors
+          .slice(0, 5)
+          .map((inner) => (inner instanceof Error ? ofError(inner, depth + 1, false) : inner)),
       }),
   };
 };
 
-/** Errors become plain objects with name, message, code, reason and causes; JSON would make them `{}`. Other values stay. */
-export const errorFields = (value: unknown): unknown => (value instanceof Error ? ofError(value, 0) : value);
+/** Errors become plain objects with name, message, code, reason, fix and causes; JSON would make them `{}`. Other values stay. */
+export const errorFields = (value: unknown): unknown => (value instanceof Error ? ofError(value, 0, true) : value);

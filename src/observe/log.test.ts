@@ -46,8 +46,12 @@ describe('a log line', () => {
     const [{ error, other } = {}] = entries() as { error?: Fields; other?: Fields }[];
     assert.equal(error?.['code'], 'SI2001');
     assert.match(String(error?.['message']), /cannot be reached/);
-    assert.match(String(error?.['stack']), /log\.test\.ts/);
-    assert.deepEqual(error?.['cause'], { name: 'Error', message: 'connect ECONNREFUSED', code: 'ECONNREFUSED' });
+    assert.match(String(error?.['fix']), /^Check the address/);
+    assert.equal(error?.['stack'], undefined);
+    const { stack, ...cause } = error?.['cause'] as Fields;
+    assert.match(String(stack), /log\.test\.ts/, 'where it came from');
+    assert.deepEqual(cause, { name: 'Error', message: 'connect ECONNREFUSED', code: 'ECONNREFUSED' });
+    assert.match(String(other?.['stack']), /log\.test\.ts/);
     assert.equal(other?.['name'], 'RangeError');
   });
 
