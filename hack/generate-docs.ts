@@ -3,10 +3,16 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { format } from 'prettier';
 import { REASONS, type ReasonEntry } from '../src/domain/reasons.ts';
+import { errorsPage } from './docs/errors.ts';
+import { metricsPage } from './docs/metrics.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
-const PAGES: Record<string, () => string> = { 'docs/reference/reasons.md': reasons };
+const PAGES: Record<string, () => string> = {
+  'docs/errors.md': errorsPage,
+  'docs/reference/metrics.md': metricsPage,
+  'docs/reference/reasons.md': reasons,
+};
 
 function reasons(): string {
   const rows = Object.entries(REASONS).map(

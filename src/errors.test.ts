@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
-import { errorsPage } from '../hack/errors-doc.ts';
+import { errorsPage } from '../hack/docs/errors.ts';
 import { CATALOGUE, describeError, operatorError } from './errors.ts';
 
 describe('the catalogue of errors', () => {
   it('is what docs/errors.md says', () => {
     const page = readFileSync(new URL('../docs/errors.md', import.meta.url), 'utf8');
-    assert.equal(page, errorsPage(), 'run: node hack/errors-doc.ts');
+    assert.equal(page, errorsPage(), 'run: make generate');
     for (const code of Object.keys(CATALOGUE)) assert.match(page, new RegExp(`^### ${code}$`, 'm'));
   });
 

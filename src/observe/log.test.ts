@@ -48,7 +48,7 @@ describe('a log line', () => {
     assert.match(String(error?.['message']), /cannot be reached/);
     assert.match(String(error?.['fix']), /^Check the address/);
     assert.equal(error?.['stack'], undefined);
-    const { stack, ...cause } = error?.['cause'] as Fields;
+    const { stack, ...cause } = (error?.['cause'] ?? {}) as Fields;
     assert.match(String(stack), /log\.test\.ts/, 'where it came from');
     assert.deepEqual(cause, { name: 'Error', message: 'connect ECONNREFUSED', code: 'ECONNREFUSED' });
     assert.match(String(other?.['stack']), /log\.test\.ts/);

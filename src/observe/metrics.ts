@@ -10,7 +10,7 @@ import { VERSION } from '../version.ts';
 
 const PREFIX = 'sidecar_injector_';
 
-/** name -> [kind, help, labels, buckets]. docs/metrics.md is read by people, this is what counts. */
+/** name -> [kind, help, labels, buckets]. docs/reference/metrics.md is made of it. */
 const TABLE = {
   build_info: ['gauge', 'Version of this build; always 1.', ['version']],
   leader: ['gauge', '1 while this replica holds the Lease.', []],

@@ -1,8 +1,6 @@
-/** Writes docs/errors.md from the catalogue of errors. `node hack/errors-doc.ts`; with `--check` it writes nothing. A test fails when the page is not up to date. */
+/** docs/errors.md, made of the catalogue of errors. */
 
-import { readFileSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
-import { CATALOGUE } from '../src/errors.ts';
+import { CATALOGUE } from '../../src/errors.ts';
 
 const CHAPTERS: [prefix: string, title: string][] = [
   ['SI10', 'Start and configuration'],
@@ -25,7 +23,7 @@ export const errorsPage = (): string => {
     '# Errors',
     '',
     'Every error of the operator has a code that stays. Logs carry it as `code`, with the causes below it; conditions and',
-    'Events carry the message. This page is made from `src/errors.ts` by `hack/errors-doc.ts`.',
+    'Events carry the message. This page is made from `src/errors.ts` by `make generate`.',
   ];
   for (const [prefix, title] of CHAPTERS) {
     lines.push('', `## ${title}`);
@@ -45,10 +43,3 @@ export const errorsPage = (): string => {
   }
   return `${lines.join('\n')}\n`;
 };
-
-if (import.meta.main) {
-  const file = path.resolve(import.meta.dirname, '../docs/errors.md');
-  if (!process.argv.includes('--check')) writeFileSync(file, errorsPage());
-  else if (readFileSync(file, 'utf8') !== errorsPage())
-    throw new Error('docs/errors.md is out of date; run: node hack/errors-doc.ts');
-}
