@@ -215,6 +215,8 @@ export interface Resource {
   read?(object: KubeObject): KubeObject;
   /** Admission plugins that are about this resource only. */
   admission?: ResourceAdmission;
+  /** The warning that every request earns, when this version is deprecated. */
+  deprecation?: string;
   /** True when a CustomResourceDefinition made it. */
   custom?: boolean;
   /** Other served versions of the same group and plural share one storage key. */

@@ -132,6 +132,14 @@ async function cleanUp(
 ): Promise<void> {
   if (!definition.metadata.finalizers?.includes(CLEANUP_FINALIZER)) return;
   const { store, client } = context;
+  const started = copy(definition);
+  const message = 'CustomResource deletion is in progress';
+  setCondition(
+    started,
+    { type: 'Terminating', status: 'True', reason: 'InstanceDeletionInProgress', message },
+    new Date(),
+  );
+  if (!equal(started, definition)) store.update(CRD_STORAGE_KEY, started, definition);
   const { group, names, scope, versions } = definition.spec;
   const storageKey = `${names.plural}.${group}`;
   const instances = store.list(storageKey);

@@ -18,7 +18,7 @@ const refused: [string, Schema, string][] = [
   ['a type below oneOf', { type: 'string', oneOf: [{ type: 'string' }] }, 'Forbidden s.properties[spec].oneOf[0].type'],
   [
     'properties beside additionalProperties',
-    { type: 'object', properties: {}, additionalProperties: { type: 'string' } },
+    { type: 'object', properties: { a: { type: 'string' } }, additionalProperties: { type: 'string' } },
     'Forbidden s.properties[spec].additionalProperties',
   ],
   [

@@ -84,7 +84,7 @@ export function customResourceDefinitionResource(): Resource {
       markDeleted(object, context) {
         const definition = object as CustomResourceDefinition;
         definition.metadata.finalizers = [...new Set([...(definition.metadata.finalizers ?? []), CLEANUP_FINALIZER])];
-        const message = 'CustomResource deletion is pending';
+        const message = 'CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon';
         setCondition(
           definition,
           { type: 'Terminating', status: 'True', reason: 'InstanceDeletionPending', message },

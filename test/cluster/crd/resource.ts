@@ -1,5 +1,6 @@
 /** A custom resource as a served resource (apiextensions-apiserver/pkg/registry/customresource, pkg/apiserver/customresource_handler.go). */
 import { kubernetesDefinition } from '../../../hack/kubernetes-types.ts';
+import { compareVersions } from '../discovery/resources.ts';
 import { decodeStrict, duplicateErrors } from '../schema/decode.ts';
 import { copy, equal } from '../storage/json.ts';
 import { failure } from '../status.ts';
@@ -63,6 +64,9 @@ export function resourceOf(definition: CustomResourceDefinition, version: Versio
     strategy: { ...strategyOf(rules), selectableFields: selectableFieldsOf(version) },
     schema: () => whole,
     columns: customColumns(version.additionalPrinterColumns),
+    ...(version.deprecated === true && {
+      deprecation: version.deprecationWarning ?? deprecationOf(definition, version),
+    }),
     decode: (source) => decode(source, schema),
     read(object) {
       if (!lacksDefaults(object, schema)) return object;
@@ -73,6 +77,16 @@ export function resourceOf(definition: CustomResourceDefinition, version: Versio
     custom: true,
     storageKey: `${names.plural}.${group}`,
   };
+}
+
+function deprecationOf({ spec }: CustomResourceDefinition, version: Version): string {
+  const { group, names, versions } = spec;
+  const newer = versions.filter(
+    ({ name, served, deprecated }) => served && deprecated !== true && compareVersions(name, version.name) < 0,
+  );
+  const best = newer.toSorted((a, b) => compareVersions(a.name, b.name))[0];
+  const advice = best === undefined ? '' : `; use ${group}/${best.name} ${names.kind}`;
+  return `${group}/${version.name} ${names.kind} is deprecated${advice}`;
 }
 
 /** What the strategies of a custom resource go by. */

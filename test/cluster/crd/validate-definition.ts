@@ -127,6 +127,7 @@ function schemaErrors(versions: Version[]): FieldError[] {
     versions.every((version) => isDeepStrictEqual(read(version), read(versions[0] ?? version)));
   const status = versions.some(({ subresources }) => subresources?.status !== undefined);
   const sameSchema = same(({ schema }) => schema);
+  const sameScale = same(({ subresources }) => subresources);
   const sameColumns = same(({ additionalPrinterColumns }) => additionalPrinterColumns);
   return versions.flatMap((version, index) => {
     const { schema, additionalPrinterColumns = [] } = version;
@@ -141,6 +142,12 @@ function schemaErrors(versions: Version[]): FieldError[] {
       ...(schema?.openAPIV3Schema === undefined || (sameSchema && !once)
         ? []
         : validateSchema(schema.openAPIV3Schema, schemaPath, status)),
+      ...(sameScale && !once
+        ? []
+        : scaleErrors(
+            version.subresources?.scale,
+            `${sameScale ? 'spec' : `spec.versions[${index}]`}.subresources.scale`,
+          )),
       ...(sameColumns && !once
         ? []
         : additionalPrinterColumns.flatMap((column, at) => columnErrors(column, `${columnPath}[${at}]`))),
@@ -157,12 +164,34 @@ function columnErrors(column: NonNullable<Version['additionalPrinterColumns']>[n
     errors.push(invalidValue(`${path}.type`, column.type, `must be one of ${types.join(',')}`));
   if (!column.jsonPath) return [...errors, required(`${path}.JSONPath`)];
   try {
-    if (!column.jsonPath.startsWith('.')) throw new Error('path must start with a dot');
+    if (!column.jsonPath.startsWith('.'))
+      return [
+        ...errors,
+        invalidValue(`${path}.JSONPath`, column.jsonPath, 'must be a simple json path starting with .'),
+      ];
     jsonPath(column.jsonPath);
   } catch (error) {
     errors.push(invalidValue(`${path}.JSONPath`, column.jsonPath, `is an invalid path: ${(error as Error).message}`));
   }
   return errors;
+}
+
+function scaleErrors(scale: NonNullable<Version['subresources']>['scale'], path: string): FieldError[] {
+  if (scale === undefined) return [];
+  const check = (name: keyof typeof scale, roots: string[], text: string): FieldError[] => {
+    const value = scale[name];
+    const here = `${path}.${name}`;
+    if (!value) return name === 'labelSelectorPath' ? [] : [required(here)];
+    if (!value.startsWith('.')) return [invalidValue(here, value, 'must be a simple json path starting with .')];
+    return roots.some((root) => value.startsWith(root))
+      ? []
+      : [invalidValue(here, value, `should be a json path under ${text}`)];
+  };
+  return [
+    ...check('specReplicasPath', ['.spec.'], '.spec'),
+    ...check('statusReplicasPath', ['.status.'], '.status'),
+    ...check('labelSelectorPath', ['.spec.', '.status.'], 'either .spec or .status'),
+  ];
 }
 
 function conversionErrors(conversion: Spec['conversion']): FieldError[] {

@@ -9,6 +9,15 @@ import { compileRule, rulesOf, usesOldSelf } from './rules.ts';
 import { prune } from './structural.ts';
 import { underField, validateValue } from './validate-value.ts';
 
+/** What may stand at the root beside a status subresource, in the words of the message. */
+const rootNames =
+  'Description Type Format Title Maximum ExclusiveMaximum Minimum ExclusiveMinimum MaxLength MinLength Pattern MaxItems MinItems UniqueItems MultipleOf Required Items Properties ExternalDocs Example XPreserveUnknownFields XValidations'.split(
+    ' ',
+  );
+const allowedAtRoot = rootNames.map((name) => name.toLowerCase());
+const types = ['array', 'boolean', 'integer', 'number', 'object', 'string'];
+const unsupported = ['id', 'additionalItems', 'patternProperties', 'definitions', 'dependencies', '$ref'];
+
 type Level = 'root' | 'field' | 'item';
 
 const emptyType: Record<Level, string> = {
@@ -20,13 +29,18 @@ const reasons = ['FieldValueDuplicate', 'FieldValueForbidden', 'FieldValueInvali
 
 /** Errors of a whole schema. Rules are compiled only when everything else is right. */
 export function validateSchema(schema: Schema, path: string, hasStatus: boolean): FieldError[] {
+  const structure = [...structureErrors(schema, path), ...valueErrors(schema, path)].toSorted((a, b) =>
+    a.field < b.field ? -1 : 1,
+  );
   const errors = [
     ...rootErrors(schema, path, hasStatus),
-    ...structureErrors(schema, path, 'root'),
-    ...valueErrors(schema, path),
+    ...(structure.length > 0 ? structure : defaultErrors(schema, path)),
+    ...keywordErrors(schema, path),
+    ...listErrors(schema, path),
   ];
-  const all = errors.length > 0 ? errors : [...defaultErrors(schema, path), ...listErrors(schema, path)];
-  return all.length > 0 ? all : ruleErrors({ ...schema, 'x-kubernetes-embedded-resource': true }, path, undefined);
+  return errors.length > 0
+    ? errors
+    : ruleErrors({ ...schema, 'x-kubernetes-embedded-resource': true }, path, undefined);
 }
 
 function rootErrors(schema: Schema, path: string, hasStatus: boolean): FieldError[] {
@@ -36,37 +50,23 @@ function rootErrors(schema: Schema, path: string, hasStatus: boolean): FieldErro
     errors.push(invalidValue(`${path}.type`, schema.type, 'must be object at the root'));
   if (schema.additionalProperties !== undefined)
     errors.push(forbiddenField(`${path}.additionalProperties`, 'must not be used at the root'));
-  const allowed = [
-    'description',
-    'type',
-    'format',
-    'title',
-    'maximum',
-    'exclusiveMaximum',
-    'minimum',
-    'exclusiveMinimum',
-    'maxLength',
-    'minLength',
-    'pattern',
-    'maxItems',
-    'minItems',
-    'uniqueItems',
-    'multipleOf',
-    'required',
-    'items',
-    'properties',
-    'externalDocs',
-    'example',
-    'x-kubernetes-preserve-unknown-fields',
-    'x-kubernetes-validations',
-    'x-kubernetes-embedded-resource',
-  ];
-  if (hasStatus && Object.keys(schema).some((key) => !allowed.includes(key))) {
+  if (
+    hasStatus &&
+    Object.keys(schema).some(
+      (key) =>
+        !allowedAtRoot.includes(
+          key
+            .replace(/^x-kubernetes-/, 'x')
+            .replaceAll('-', '')
+            .toLowerCase(),
+        ),
+    )
+  ) {
     errors.push(
       invalidValue(
         path,
         schema,
-        `only [${allowed.join(' ')}] fields are allowed at the root of the schema if the status subresource is enabled`,
+        `only [${rootNames.join(' ')}] fields are allowed at the root of the schema if the status subresource is enabled`,
       ),
     );
   }
@@ -103,39 +103,71 @@ function everywhere(
   ];
 }
 
-function structureErrors(schema: Schema, path: string, level: Level): FieldError[] {
-  return everywhere(
-    schema,
-    path,
-    (node, here, at) => {
-      const errors: FieldError[] = [];
-      const untyped =
-        node['x-kubernetes-int-or-string'] === true || node['x-kubernetes-preserve-unknown-fields'] === true;
-      if (!node.type && !untyped) errors.push(required(`${here}.type`, emptyType[at]));
-      if (node.type === 'array' && node.items === undefined)
-        errors.push(required(`${here}.items`, 'must be specified'));
-      if (node['x-kubernetes-embedded-resource'] === true && node.type !== undefined && node.type !== 'object') {
-        errors.push(
-          invalidValue(`${here}.type`, node.type, 'must be object if x-kubernetes-embedded-resource is true'),
-        );
-      }
-      if (node.properties !== undefined && typeof node.additionalProperties === 'object') {
-        errors.push(
-          forbiddenField(`${here}.additionalProperties`, 'additionalProperties and properties are mutual exclusive'),
-        );
-      }
-      if (node['uniqueItems'] === true) {
-        errors.push(
-          forbiddenField(
-            `${here}.uniqueItems`,
-            'uniqueItems cannot be set to true since the runtime complexity becomes quadratic',
-          ),
-        );
-      }
-      return [...errors, ...junctionErrors(node, here)];
-    },
-    level,
-  );
+function structureErrors(schema: Schema, path: string): FieldError[] {
+  return everywhere(schema, path, (node, here, at) => {
+    const errors: FieldError[] = [];
+    const untyped =
+      node['x-kubernetes-int-or-string'] === true || node['x-kubernetes-preserve-unknown-fields'] === true;
+    if (!node.type && !untyped) errors.push(required(`${here}.type`, emptyType[at]));
+    if (node.type === 'array' && node.items === undefined) errors.push(required(`${here}.items`, 'must be specified'));
+    if (node['x-kubernetes-embedded-resource'] === true && node.type !== undefined && node.type !== 'object') {
+      errors.push(invalidValue(`${here}.type`, node.type, 'must be object if x-kubernetes-embedded-resource is true'));
+    }
+    if (node['x-kubernetes-int-or-string'] === true && node['x-kubernetes-preserve-unknown-fields'] === true) {
+      errors.push(
+        invalidValue(
+          `${here}.x-kubernetes-preserve-unknown-fields`,
+          true,
+          'must be false if x-kubernetes-int-or-string is true',
+        ),
+      );
+    }
+    if (
+      node['x-kubernetes-embedded-resource'] === true &&
+      node['x-kubernetes-preserve-unknown-fields'] !== true &&
+      node.properties === undefined
+    ) {
+      errors.push(
+        required(
+          `${here}.properties`,
+          'must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields',
+        ),
+      );
+    }
+    return [...errors, ...junctionErrors(node, here)];
+  });
+}
+
+/** Keywords that Kubernetes does not have, or not together. */
+function keywordErrors(schema: Schema, path: string): FieldError[] {
+  return everywhere(schema, path, (node, here) => {
+    const errors: FieldError[] = unsupported
+      .filter((keyword) => node[keyword] !== undefined)
+      .map((keyword) => forbiddenField(`${here}.${keyword}`, `${keyword} is not supported`));
+    if (node.type && !types.includes(node.type)) errors.unshift(notSupported(`${here}.type`, node.type, types));
+    if (node['uniqueItems'] === true) {
+      errors.push(
+        forbiddenField(
+          `${here}.uniqueItems`,
+          'uniqueItems cannot be set to true since the runtime complexity becomes quadratic',
+        ),
+      );
+    }
+    if (
+      node.properties !== undefined &&
+      Object.keys(node.properties).length > 0 &&
+      node.additionalProperties !== undefined &&
+      node.additionalProperties !== true
+    ) {
+      errors.push(
+        forbiddenField(`${here}.additionalProperties`, 'additionalProperties and properties are mutual exclusive'),
+      );
+    }
+    if (node['x-kubernetes-preserve-unknown-fields'] === false) {
+      errors.push(invalidValue(`${here}.x-kubernetes-preserve-unknown-fields`, false, 'must be true or undefined'));
+    }
+    return errors;
+  });
 }
 
 /** Below allOf, anyOf, oneOf and not only values may be restricted. */
@@ -221,6 +253,11 @@ function listErrors(schema: Schema, path: string): FieldError[] {
           null,
           'must be atomic as item of a list with x-kubernetes-list-type=set',
         ),
+      );
+    }
+    if ((type === 'map' || type === 'set') && node.items?.nullable === true) {
+      errors.push(
+        forbiddenField(`${here}.items.nullable`, `cannot be nullable when x-kubernetes-list-type is ${type}`),
       );
     }
     return type === 'map' ? [...errors, ...listMapErrors(node, here, keys)] : errors;
