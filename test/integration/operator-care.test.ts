@@ -1,9 +1,10 @@
 /** What the operator does for an injector that works: it renews, repairs, refuses bad templates, pauses, and cleans up. */
 import assert from 'node:assert/strict';
-import { createPublicKey } from 'node:crypto';
+import { createPublicKey, type X509Certificate } from 'node:crypto';
 import { connect } from 'node:tls';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { issueServing } from '../../src/pki/authority.ts';
+import { chainFailure, parseCertificates } from '../../src/pki/inspect.ts';
 import { generatePrivateKey } from '../../src/pki/keys.ts';
 import { eventually, NAMESPACE, PATHS, World, type Json, type Operator } from './operator-world.ts';
 
@@ -33,24 +34,30 @@ afterEach(async () => {
 });
 after(() => world.stop());
 
-/** The serial number of what is really served, by a handshake as the API server makes it, verified against the published caBundle. */
-async function servedSerial(): Promise<string> {
-  const configuration = await world.get(PATHS.configuration(name));
+/**
+ * The serial number of what a replica really serves. Fails when the caBundle that is published at that moment does not
+ * verify it: the invariant of DESIGN 3.
+ */
+async function servedSerial(port?: number): Promise<string> {
   const service = await world.get(PATHS.service(name));
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const { promise, resolve, reject } = Promise.withResolvers<X509Certificate | undefined>();
   const socket = connect(
     {
       host: '127.0.0.1',
-      port: service.spec.ports[0].targetPort,
+      port: port ?? service.spec.ports[0].targetPort,
       servername: `sidecar-injector-${name}.${NAMESPACE}.svc`,
-      ca: decode(configuration.webhooks[0].clientConfig.caBundle),
-      // As in Go, a leaf in the bundle is an anchor.
-      allowPartialTrustChain: true,
+      // Verified below, by the bundle that was published before this was served.
+      rejectUnauthorized: false,
     },
-    () => resolve(socket.getPeerCertificate().serialNumber),
+    () => resolve(socket.getPeerX509Certificate()),
   );
   socket.on('error', reject);
-  return promise.finally(() => socket.destroy());
+  const leaf = await promise.finally(() => socket.destroy());
+  assert.ok(leaf);
+  const configuration = await world.get(PATHS.configuration(name));
+  const published = parseCertificates(decode(configuration.webhooks[0].clientConfig.caBundle)) ?? [];
+  assert.equal(chainFailure([leaf], published, new Date()), undefined);
+  return leaf.serialNumber;
 }
 
 async function events(reason: string): Promise<Json[]> {
@@ -109,6 +116,23 @@ describe('renewal', () => {
     const { data } = await world.get(PATHS.secret(name));
     assert.ok(data['previous.ca.crt'] !== undefined);
     await world.ready(name);
+  });
+});
+
+describe('a replica that does not lead', () => {
+  it('serves what the leader stored, becomes ready by it, and follows a renewal', async () => {
+    const follower = await world.startOperator({ leads: false });
+    await eventually('it is ready', async () => follower.unreadiness().length === 0 && follower.serving.synced);
+    const serial = await servedSerial();
+    assert.equal(await servedSerial(follower.port), serial);
+    assert.equal(follower.serving.injector(name)?.spec.template.containers?.[0]?.name, `side-${name}`);
+    await world.merge(PATHS.injector(name), { spec: { certificate: { signerName: 'kubernetes.io/kubelet-serving' } } });
+    await eventually('it serves the new one', async () => {
+      const [own, other] = [await servedSerial(follower.port), await servedSerial()];
+      assert.deepEqual(follower.unreadiness(), []);
+      return own !== serial && own === other;
+    });
+    await follower.kill();
   });
 });
 

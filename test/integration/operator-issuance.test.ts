@@ -127,11 +127,10 @@ describe('an operator that is killed', () => {
     for (let complete = false; !complete; last += 1) {
       const name = `crash-${last}`;
       let dead = false;
-      const first = await world.startOperator(
-        dyingAfter(last, () => {
-          dead = true;
-        }),
-      );
+      const wrap = dyingAfter(last, () => {
+        dead = true;
+      });
+      const first = await world.startOperator({ wrap });
       await world.applyInjector(name);
       complete = await eventually('dead or ready', async () => {
         if (dead) return 'dead';

@@ -1,4 +1,5 @@
 /** A cluster with the operator's manifests in it, and operators that can be started, cut off and killed within it. */
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { globSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -203,25 +204,33 @@ export class World {
   }
 
   /** An operator under its own service account and the rights of config/rbac. `wrap` may put itself between it and the API. */
-  async startOperator(wrap: (client: KubeClient) => KubeClient = (client) => client): Promise<Operator> {
-    const file = path.join(this.#folder, `kubeconfig-${Math.random().toString(36).slice(2)}`);
+  async startOperator(options: OperatorOptions = {}): Promise<Operator> {
+    const file = path.join(this.#folder, `kubeconfig-${randomUUID()}`);
     const user = { serviceAccount: { namespace: NAMESPACE, name: 'sidecar-injector' } };
     await writeFile(file, await this.cluster.kubeconfigFor(user), { mode: 0o600 });
-    const operator = await startOperator(wrap(createKubeClient({ load: loadKubeConfig(file) })));
+    const client = createKubeClient({ load: loadKubeConfig(file) });
+    const operator = await startOperator(options.wrap?.(client) ?? client, options.leads ?? true);
     this.#stops.push(() => operator.kill());
     return operator;
   }
 }
 
+export interface OperatorOptions {
+  wrap?: (client: KubeClient) => KubeClient;
+  leads?: boolean;
+}
+
 export interface Operator {
   serving: Serving;
+  /** Where it serves admission. */
+  port: number;
   /** Why it is not ready. */
   unreadiness(): string[];
   /** Ends without a word to anybody, as after `kill -9`. May be called twice. */
   kill(): Promise<void>;
 }
 
-async function startOperator(client: KubeClient): Promise<Operator> {
+async function startOperator(client: KubeClient, leads: boolean): Promise<Operator> {
   const log = silentLogger;
   const metrics = new Metrics({ defaults: false });
   const settings = { client, namespace: NAMESPACE, log, metrics: { ...metrics.cache, start: () => undefined } };
@@ -247,9 +256,11 @@ async function startOperator(client: KubeClient): Promise<Operator> {
   serving.start();
   const events = new EventRecorder({ client, log, instance: 'test', now: () => clock.now() });
   const requests = () => createRequestCache(settings);
-  parts.push(lead({ client, caches, requests, serving, operator, events, clock, log, metrics }, life.signal));
+  const options = { client, caches, requests, serving, operator, events, clock, log, metrics };
+  if (leads) parts.push(lead(options, life.signal));
   return {
     serving,
+    port,
     unreadiness: () => serving.unreadiness(),
     kill: async () => {
       life.abort(new Error('killed'));
