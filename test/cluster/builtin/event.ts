@@ -5,6 +5,7 @@ import {
   isDNS1123Subdomain,
   isQualifiedName,
   required,
+  validateImmutable,
   validateObjectMeta,
   nameIsDNSSubdomain,
 } from '../validation.ts';
@@ -133,6 +134,23 @@ function strictErrors(event: CoreEvent): FieldError[] {
   ];
 }
 
+/** ValidateEventUpdate's strict part: only the series goes on, and metadata. */
+function changeErrors(event: CoreEvent, old: CoreEvent): FieldError[] {
+  const fixed = [
+    'involvedObject',
+    'reason',
+    'message',
+    'source',
+    'firstTimestamp',
+    'lastTimestamp',
+    'count',
+    'type',
+  ] as const;
+  const others = ['eventTime', 'action', 'related', 'reportingComponent', 'reportingInstance'] as const;
+  const names = { reportingComponent: 'reportingController' } as Record<string, string>;
+  return [...fixed, ...others].flatMap((key) => validateImmutable(event[key], old[key], names[key] ?? key));
+}
+
 function fill(object: KubeObject, shape: JsonObject): void {
   for (const [name, value] of Object.entries(shape)) object[name] ??= structuredClone(value);
 }
@@ -207,7 +225,7 @@ export const eventsEventRules: Rules = {
   defaults: (object) => fill(object, EVENTS_SHAPE),
   validate: (object, old) => [
     ...legacyErrors(asEvent(object), 'reportingController'),
-    ...(old ? [] : strictErrors(asEvent(object))),
+    ...(old ? changeErrors(asEvent(object), asEvent(old)) : strictErrors(asEvent(object))),
   ],
   selectableFields: { ...selectable('regarding'), reportingController: reporter },
 };

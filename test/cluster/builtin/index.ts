@@ -21,14 +21,23 @@ import { namespaceRules } from './namespace.ts';
 import { nodeRules } from './node.ts';
 import { podRules } from './pod.ts';
 import { rbacRules } from './rbac.ts';
-import { ALL_VERBS, resource, SUBRESOURCE_VERBS, type Entry, type Rules } from './resource.ts';
+import { ALL_VERBS, resource, SUBRESOURCE_VERBS, type Entry } from './resource.ts';
+import {
+  controllerRevisionRules,
+  COUNTED,
+  CREATED_BY_PUT,
+  disruptionBudgetRules,
+  jobRules,
+  networkPolicyRules,
+  priorityClassRules,
+  RETURNED,
+  VERSIONED,
+  volumeClaimRules,
+  volumeRules,
+} from './small.ts';
 import { serviceRules } from './service.ts';
 import { daemonSetRules, deploymentRules, replicaSetRules, statefulSetRules } from './workloads.ts';
 
-/** Types without rules of their own that Kubernetes lets PUT create, wants a version for, or shows when it deletes them. */
-const CREATED_BY_PUT: Rules = { createOnUpdate: true };
-const VERSIONED: Rules = { unconditionalUpdate: false };
-const RETURNED: Rules = { returnsDeleted: true };
 const NO_COLLECTIONS = ALL_VERBS.filter((verb) => verb !== 'deletecollection');
 const ALL = { categories: ['all'] };
 const EXTENSION = { categories: ['api-extensions'], cluster: true };
@@ -50,18 +59,31 @@ const CATALOGUE: Record<string, Entry[]> = {
       rules: namespaceRules,
     },
     { plural: 'nodes', kind: 'Node', cluster: true, short: ['no'], status: true, rules: nodeRules },
-    { plural: 'persistentvolumeclaims', kind: 'PersistentVolumeClaim', short: ['pvc'], status: true, rules: RETURNED },
+    {
+      plural: 'persistentvolumeclaims',
+      kind: 'PersistentVolumeClaim',
+      short: ['pvc'],
+      status: true,
+      rules: volumeClaimRules,
+    },
     {
       plural: 'persistentvolumes',
       kind: 'PersistentVolume',
       cluster: true,
       short: ['pv'],
       status: true,
-      rules: RETURNED,
+      rules: volumeRules,
     },
     { plural: 'pods', kind: 'Pod', short: ['po'], status: true, rules: podRules, ...ALL },
     { plural: 'podtemplates', kind: 'PodTemplate', rules: RETURNED },
-    { plural: 'replicationcontrollers', kind: 'ReplicationController', short: ['rc'], status: true, ...ALL },
+    {
+      plural: 'replicationcontrollers',
+      kind: 'ReplicationController',
+      rules: COUNTED,
+      short: ['rc'],
+      status: true,
+      ...ALL,
+    },
     { plural: 'resourcequotas', kind: 'ResourceQuota', short: ['quota'], status: true, rules: RETURNED },
     { plural: 'secrets', kind: 'Secret', rules: secretRules },
     {
@@ -107,7 +129,7 @@ const CATALOGUE: Record<string, Entry[]> = {
     },
   ],
   'apps/v1': [
-    { plural: 'controllerrevisions', kind: 'ControllerRevision' },
+    { plural: 'controllerrevisions', kind: 'ControllerRevision', rules: controllerRevisionRules },
     { plural: 'daemonsets', kind: 'DaemonSet', short: ['ds'], status: true, rules: daemonSetRules, ...ALL },
     { plural: 'deployments', kind: 'Deployment', short: ['deploy'], status: true, rules: deploymentRules, ...ALL },
     { plural: 'replicasets', kind: 'ReplicaSet', short: ['rs'], status: true, rules: replicaSetRules, ...ALL },
@@ -120,8 +142,8 @@ const CATALOGUE: Record<string, Entry[]> = {
     { plural: 'horizontalpodautoscalers', kind: 'HorizontalPodAutoscaler', short: ['hpa'], status: true, ...ALL },
   ],
   'batch/v1': [
-    { plural: 'cronjobs', kind: 'CronJob', short: ['cj'], status: true, ...ALL },
-    { plural: 'jobs', kind: 'Job', status: true, ...ALL },
+    { plural: 'cronjobs', kind: 'CronJob', rules: COUNTED, short: ['cj'], status: true, ...ALL },
+    { plural: 'jobs', kind: 'Job', rules: jobRules, status: true, ...ALL },
   ],
   'certificates.k8s.io/v1': [
     { plural: 'certificatesigningrequests', kind: 'CertificateSigningRequest', cluster: true, short: ['csr'] },
@@ -132,21 +154,33 @@ const CATALOGUE: Record<string, Entry[]> = {
     { plural: 'events', kind: 'Event', short: ['ev'], rules: eventsEventRules, storageKey: 'events' },
   ],
   'flowcontrol.apiserver.k8s.io/v1': [
-    { plural: 'flowschemas', kind: 'FlowSchema', cluster: true, status: true },
-    { plural: 'prioritylevelconfigurations', kind: 'PriorityLevelConfiguration', cluster: true, status: true },
+    { plural: 'flowschemas', kind: 'FlowSchema', rules: COUNTED, cluster: true, status: true },
+    {
+      plural: 'prioritylevelconfigurations',
+      kind: 'PriorityLevelConfiguration',
+      rules: COUNTED,
+      cluster: true,
+      status: true,
+    },
   ],
   'networking.k8s.io/v1': [
-    { plural: 'ingressclasses', kind: 'IngressClass', cluster: true },
-    { plural: 'ingresses', kind: 'Ingress', short: ['ing'], status: true },
+    { plural: 'ingressclasses', kind: 'IngressClass', rules: COUNTED, cluster: true },
+    { plural: 'ingresses', kind: 'Ingress', rules: COUNTED, short: ['ing'], status: true },
     { plural: 'ipaddresses', kind: 'IPAddress', cluster: true, short: ['ip'] },
-    { plural: 'networkpolicies', kind: 'NetworkPolicy', short: ['netpol'] },
+    { plural: 'networkpolicies', kind: 'NetworkPolicy', rules: networkPolicyRules, short: ['netpol'] },
     { plural: 'servicecidrs', kind: 'ServiceCIDR', cluster: true, status: true },
   ],
   'node.k8s.io/v1': [
     { plural: 'runtimeclasses', kind: 'RuntimeClass', cluster: true, rules: { ...CREATED_BY_PUT, ...VERSIONED } },
   ],
   'policy/v1': [
-    { plural: 'poddisruptionbudgets', kind: 'PodDisruptionBudget', short: ['pdb'], status: true, rules: VERSIONED },
+    {
+      plural: 'poddisruptionbudgets',
+      kind: 'PodDisruptionBudget',
+      short: ['pdb'],
+      status: true,
+      rules: disruptionBudgetRules,
+    },
   ],
   'rbac.authorization.k8s.io/v1': [
     { plural: 'clusterrolebindings', kind: 'ClusterRoleBinding', cluster: true, rules: rbacRules.clusterRoleBindings },
@@ -154,7 +188,9 @@ const CATALOGUE: Record<string, Entry[]> = {
     { plural: 'rolebindings', kind: 'RoleBinding', rules: rbacRules.roleBindings },
     { plural: 'roles', kind: 'Role', rules: rbacRules.roles },
   ],
-  'scheduling.k8s.io/v1': [{ plural: 'priorityclasses', kind: 'PriorityClass', cluster: true, short: ['pc'] }],
+  'scheduling.k8s.io/v1': [
+    { plural: 'priorityclasses', kind: 'PriorityClass', rules: priorityClassRules, cluster: true, short: ['pc'] },
+  ],
   'storage.k8s.io/v1': [
     { plural: 'csidrivers', kind: 'CSIDriver', cluster: true, rules: { ...VERSIONED, ...RETURNED } },
     { plural: 'csinodes', kind: 'CSINode', cluster: true, rules: { ...VERSIONED, ...RETURNED } },

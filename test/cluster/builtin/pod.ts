@@ -2,6 +2,7 @@
 import { parseQuantity } from '../cel/quantity.ts';
 import { labelSelectorMatches } from '../selectors.ts';
 import { conflict, tooManyRequests } from '../status.ts';
+import { timestamp } from '../storage/store.ts';
 import type { KubeObject, ObjectStore, Subresource } from '../types.ts';
 import { nameIsDNSSubdomain, validateImmutable } from '../validation.ts';
 import { admitPod } from './pod-admission.ts';
@@ -40,8 +41,11 @@ const binding: Subresource = {
   kind: 'Binding',
   verbs: ['create'],
   strategy: {
-    prepareUpdate(object, old) {
-      object['status'] = old['status'];
+    prepareUpdate(object, old, { now }) {
+      const { status } = asPod(old);
+      const conditions = (status.conditions ?? []).filter(({ type }) => type !== 'PodScheduled');
+      const times = { lastProbeTime: null, lastTransitionTime: timestamp(now) };
+      object['status'] = { ...status, conditions: [...conditions, { type: 'PodScheduled', status: 'True', ...times }] };
     },
     generationOn: specChanged,
   },
@@ -61,7 +65,9 @@ const binding: Subresource = {
   },
 };
 
+/** Budgets protect pods that run: others can be evicted whatever they say (canIgnorePDB). */
 function blockingBudget(store: ObjectStore, pod: KubeObject): KubeObject | undefined {
+  if (asPod(pod).status.phase !== 'Running' || pod.metadata.deletionTimestamp) return undefined;
   return store.list('poddisruptionbudgets.policy', pod.metadata.namespace).find((budget) => {
     const { selector } = (budget['spec'] ?? {}) as { selector?: Parameters<typeof labelSelectorMatches>[0] };
     const { disruptionsAllowed = 0 } = (budget['status'] ?? {}) as { disruptionsAllowed?: number };

@@ -147,7 +147,8 @@ function statusStrategy(base: Strategy, rules: Rules): Strategy {
 /** The resource that an entry of the catalogue describes. */
 export function resource(group: string, version: string, entry: Entry): Resource {
   const { plural, kind, rules = {} } = entry;
-  const schema = (): Schema | undefined => builtinSchema(group, version, kind);
+  let found: Schema | undefined;
+  const schema = (): Schema | undefined => (found ??= builtinSchema(group, version, kind));
   const strategy = strategyOf(entry, schema);
   const status: Record<string, Subresource> = entry.status
     ? { status: { verbs: SUBRESOURCE_VERBS, kind, strategy: statusStrategy(strategy, rules) } }

@@ -1,13 +1,11 @@
 /** certificatesigningrequests with /approval and /status: pkg/registry/certificates/certificates/strategy.go. */
 import { age, column, humanDuration, nameColumn } from '../builtin/columns.ts';
 import { forbidden } from '../status.ts';
+import { timestamp } from '../storage/store.ts';
 import type { AdmissionAttributes, Authorizer, Column, KubeObject, Strategy, User, WriteContext } from '../types.ts';
 import { asCsr, decoded, type CertificateSigningRequest } from './csr.ts';
 import { parseRequest } from './request.ts';
 import { validateCsr, validateCsrUpdate } from './validate.ts';
-
-/** Seconds are all that metav1.Time keeps. */
-const stamp = (now: Date): string => `${now.toISOString().slice(0, 19)}Z`;
 
 function prepareCreate(object: KubeObject, { user }: WriteContext): void {
   const csr = asCsr(object);
@@ -24,12 +22,12 @@ function prepareCreate(object: KubeObject, { user }: WriteContext): void {
 
 function stampConditions(csr: CertificateSigningRequest, old: CertificateSigningRequest, now: Date): void {
   for (const condition of csr.status.conditions ?? []) {
-    condition.lastUpdateTime ??= stamp(now);
+    condition.lastUpdateTime ??= timestamp(now);
     const before = old.status.conditions?.find(
       ({ type, status, lastTransitionTime }) =>
         type === condition.type && status === condition.status && lastTransitionTime,
     );
-    condition.lastTransitionTime ??= before?.lastTransitionTime ?? stamp(now);
+    condition.lastTransitionTime ??= before?.lastTransitionTime ?? timestamp(now);
   }
 }
 
