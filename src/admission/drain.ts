@@ -18,11 +18,14 @@ export interface DrainOptions {
 
 export const DRAIN_DEFAULTS: DrainOptions = { quietMs: 5_000, maxMs: 30_000, inFlightMs: 10_000 };
 
+/** Looks in a row that find nothing new make the quiet. */
+const LOOKS = 10;
+
 /** Counts requests and knows how far the leaving is. */
 export class Traffic {
   #phase: Phase = 'serving';
   #inFlight = 0;
-  #lastRequest = performance.now();
+  #arrivals = 0;
   #idle: (() => void)[] = [];
 
   get phase(): Phase {
@@ -35,14 +38,17 @@ export class Traffic {
 
   enter(phase: Phase): void {
     this.#phase = phase;
-    // Without traffic before the drain the API server may still be about to send: the quiet is counted from here.
-    if (phase === 'draining') this.#lastRequest = performance.now();
+  }
+
+  /** A connection or a request came: somebody still sends to us. */
+  arrived(): void {
+    this.#arrivals += 1;
   }
 
   /** A request came. Call the result once when it has been answered or has broken off. */
   begin(): () => void {
     this.#inFlight += 1;
-    this.#lastRequest = performance.now();
+    this.arrived();
     let open = true;
     return () => {
       if (!open) return;
@@ -52,14 +58,18 @@ export class Traffic {
     };
   }
 
-  /** Resolves when no request has come for `quietMs`, or after `maxMs`, or when the signal aborts. */
+  /**
+   * Resolves when nothing has arrived for `quietMs`, or after `maxMs`, or when the signal aborts. The quiet is counted in
+   * looks and not read off a clock: a process that got no CPU for a while must not take that for quiet.
+   */
   async quiet({ quietMs, maxMs }: DrainOptions, signal: AbortSignal): Promise<void> {
     const deadline = performance.now() + maxMs;
-    while (!signal.aborted) {
-      const now = performance.now();
-      const rest = Math.min(this.#lastRequest + quietMs, deadline) - now;
-      if (rest <= 0) return;
-      await pause(rest, signal);
+    let seen = this.#arrivals;
+    let looks = 0;
+    while (looks < LOOKS && !signal.aborted && performance.now() < deadline) {
+      await pause(quietMs / LOOKS, signal);
+      looks = this.#arrivals === seen ? looks + 1 : 0;
+      seen = this.#arrivals;
     }
   }
 

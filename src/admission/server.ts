@@ -56,6 +56,7 @@ export function createAdmissionServer(options: AdmissionServerOptions): Admissio
     app,
   );
   server.maxConnections = MAX_CONNECTIONS;
+  server.on('connection', () => traffic.arrived());
   server.on('tlsClientError', (error, socket) => reportHandshake(error, socket, options));
 
   return {
