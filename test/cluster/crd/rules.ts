@@ -73,37 +73,45 @@ function compiledRules(schema: Schema): Compiled[] {
   return rules;
 }
 
-/** What the rules of a schema say against a value. `old` is the value before an update, undefined when there is none to compare with. */
-export function brokenRules(value: unknown, schema: Schema | undefined, path: string, old: unknown): FieldError[] {
+/** What a value was before an update, and what to do about mistakes that were there already. */
+export interface Before {
+  /** Undefined when there is nothing to compare with. */
+  old: unknown;
+  /** True when the value is as it was: mistakes are only warned about. */
+  untouched: boolean;
+  warn: (error: FieldError) => void;
+}
+
+/** What the rules of a schema say against a value. */
+export function brokenRules(value: unknown, schema: Schema | undefined, path: string, before: Before): FieldError[] {
   if (schema === undefined || value === null || value === undefined) return [];
-  const own = compiledRules(schema).flatMap((rule) => broken(rule, value, schema, path, old));
+  const { old, warn } = before;
+  const untouched = before.untouched || (old !== undefined && equal(value, old));
+  const own = compiledRules(schema).flatMap((rule) => broken(rule, value, schema, path, { old, untouched, warn }));
   if (Array.isArray(value)) {
     const oldItem = correlation(schema, old);
-    return [
-      ...own,
-      ...value.flatMap((item, index) => brokenRules(item, schema.items, `${path}[${index}]`, oldItem(item))),
-    ];
+    const item = (element: unknown, index: number): FieldError[] =>
+      brokenRules(element, schema.items, `${path}[${index}]`, { old: oldItem(element), untouched, warn });
+    return [...own, ...value.flatMap(item)];
   }
   if (!isObject(value)) return own;
   const below = Object.entries(value).flatMap(([key, item]) => {
     const isProperty = schema.properties !== undefined && Object.hasOwn(schema.properties, key);
     const here = isProperty ? (path === '' ? key : `${path}.${key}`) : `${path}[${key}]`;
-    return brokenRules(
-      item,
-      fieldOf(schema, key),
-      here,
-      isObject(old) && Object.hasOwn(old, key) ? old[key] : undefined,
-    );
+    const oldItem = isObject(old) && Object.hasOwn(old, key) ? old[key] : undefined;
+    return brokenRules(item, fieldOf(schema, key), here, { old: oldItem, untouched, warn });
   });
   return [...own, ...below];
 }
 
-function broken(rule: Compiled, value: unknown, schema: Schema, path: string, old: unknown): FieldError[] {
+function broken(rule: Compiled, value: unknown, schema: Schema, path: string, before: Before): FieldError[] {
   const { source, usesOldSelf } = rule;
+  const { old, untouched, warn } = before;
   if (usesOldSelf && old === undefined && source.optionalOldSelf !== true) return [];
   const values = { self: value, oldSelf: old };
   const whole = source.message?.trim() || source.rule.trim();
   const type = schema.type ?? '';
+  const root = path === '' ? '<nil>' : path;
   try {
     if (rule.program.evaluate(values) === true) return [];
   } catch (error) {
@@ -111,20 +119,20 @@ function broken(rule: Compiled, value: unknown, schema: Schema, path: string, ol
     return [
       {
         type: 'Invalid',
-        field: path,
+        field: root,
         value: type,
         detail: `${text.replace(/^No such key/, 'no such key')} evaluating rule: ${whole}`,
       },
     ];
   }
-  // What an update did not touch is not held against it.
-  if (!usesOldSelf && old !== undefined && equal(value, old)) return [];
-  const field =
-    source.fieldPath === undefined
-      ? path
-      : `${path}${path === '' ? source.fieldPath.replace(/^\./, '') : source.fieldPath}`;
+  const below = source.fieldPath ?? '';
+  const field = below === '' ? root : path === '' ? below.replace(/^\./, '') : `${path}${below}`;
   const detail = messageOf(rule, values) ?? (source.message?.trim() || `failed rule: ${source.rule.trim()}`);
-  return [forReason(source.reason, field, type === 'object' || type === 'array' ? undefined : value, detail)];
+  const error = forReason(source.reason, field, type === 'object' || type === 'array' ? undefined : value, detail);
+  // What an update did not touch is not held against it.
+  if (usesOldSelf || !untouched) return [error];
+  warn(error);
+  return [];
 }
 
 function messageOf({ message }: Compiled, values: Record<string, unknown>): string | undefined {

@@ -51,7 +51,7 @@ function decodeValue(value: unknown, schema: Schema, at: Position): unknown {
   // Times decode themselves, without knowing where they are.
   if (wrong !== undefined && schema.format === 'date-time')
     throw new DecodeError(`json: cannot unmarshal ${wrong} into Go value of type string`);
-  if (wrong !== undefined) throw mismatch(wrong, goType(schema), at);
+  if (wrong !== undefined) throw mismatch(wrong, goType(schema, `${at.struct}.${at.goPath.at(-1)}`), at);
   if (Array.isArray(value))
     return value.map((item: unknown, index) =>
       decodeValue(item, schema.items ?? {}, { ...at, path: `${at.path}[${index}]` }),
@@ -121,15 +121,42 @@ function mismatch(actual: string, expected: string, { struct, goPath }: Position
   return new DecodeError(`json: cannot unmarshal ${actual} into ${where} of type ${expected}`);
 }
 
-function goType(schema: Schema): string {
+/** Fields whose strings have a type of their own. */
+const namedStrings: Record<string, string> = {
+  'Condition.status': 'v1.ConditionStatus',
+  'Container.imagePullPolicy': 'v1.PullPolicy',
+  'ContainerPort.protocol': 'v1.Protocol',
+  'CustomResourceDefinitionSpec.scope': 'v1.ResourceScope',
+  'DeploymentStrategy.type': 'v1.DeploymentStrategyType',
+  'MutatingWebhook.failurePolicy': 'v1.FailurePolicyType',
+  'MutatingWebhook.matchPolicy': 'v1.MatchPolicyType',
+  'MutatingWebhook.reinvocationPolicy': 'v1.ReinvocationPolicyType',
+  'MutatingWebhook.sideEffects': 'v1.SideEffectClass',
+  'ObjectMeta.uid': 'types.UID',
+  'PodSpec.dnsPolicy': 'v1.DNSPolicy',
+  'PodSpec.restartPolicy': 'v1.RestartPolicy',
+  'PodStatus.phase': 'v1.PodPhase',
+  'Secret.type': 'v1.SecretType',
+  'ServicePort.protocol': 'v1.Protocol',
+  'ServiceSpec.sessionAffinity': 'v1.ServiceAffinity',
+  'ServiceSpec.type': 'v1.ServiceType',
+  'ValidatingWebhook.failurePolicy': 'v1.FailurePolicyType',
+  'ValidatingWebhook.matchPolicy': 'v1.MatchPolicyType',
+  'ValidatingWebhook.sideEffects': 'v1.SideEffectClass',
+};
+
+function goType(schema: Schema, field = ''): string {
   if (schema.type === 'array') return `[]${goType(schema.items ?? {})}`;
   if (schema.type === 'integer') return schema.format ?? 'int64';
   if (schema.type === 'boolean') return 'bool';
   if (schema.type === 'number') return 'float64';
-  if (schema.type === 'string')
-    return schema.format === 'byte' ? '[]uint8' : schema.format === 'date-time' ? 'v1.Time' : 'string';
-  if (typeof schema.additionalProperties === 'object') return `map[string]${goType(schema.additionalProperties)}`;
-  return goTypeOf(schema) ?? 'map[string]interface {}';
+  if (schema.type === 'string') return schema.format === 'byte' ? '[]uint8' : (namedStrings[field] ?? 'string');
+  if (schema['x-kubernetes-int-or-string'] === true) return 'resource.Quantity';
+  const { additionalProperties } = schema;
+  if (typeof additionalProperties !== 'object') return goTypeOf(schema) ?? 'map[string]interface {}';
+  return additionalProperties['pattern'] === undefined
+    ? `map[string]${goType(additionalProperties)}`
+    : 'v1.ResourceList';
 }
 
 /** encoding/base64: line breaks are passed over, the first wrong byte is named. */
