@@ -2,12 +2,13 @@
  * The signers of kube-controller-manager: pkg/controller/certificates/signer/signer.go. They issue what is approved, or leave a
  * Failed condition. `kubernetes.io/legacy-unknown` cannot be asked for through v1.
  */
-import type { ControllerContext, WatchEvent } from '../types.ts';
+import { ControllerClient, Reconciler } from '../controllers/reconciler.ts';
+import type { ControllerContext } from '../types.ts';
 import { signRequest, type SigningAuthority } from './authority.ts';
 import { asCsr, decoded, hasTrueCondition, type CertificateSigningRequest } from './csr.ts';
 import { parseRequest, type CertificateRequest } from './request.ts';
 
-const CSR_PATH = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
+export const CSR_PATH = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
 export const CSR_STORAGE_KEY = 'certificatesigningrequests.certificates.k8s.io';
 
 /** --cluster-signing-duration: 365 days (signer/config/v1alpha1/defaults.go). */
@@ -42,7 +43,7 @@ function kubeletServingError(request: CertificateRequest, usages: string[]): str
 }
 
 /** ValidateKubeletClientCSR, same file. */
-function kubeletClientError(request: CertificateRequest, usages: string[]): string | undefined {
+export function kubeletClientError(request: CertificateRequest, usages: string[]): string | undefined {
   if (!isNodes(request)) return NOT_NODES;
   if (request.dnsNames.length > 0) return 'DNS subjectAltNames are not allowed';
   if (request.emails > 0) return 'Email subjectAltNames are not allowed';
@@ -85,26 +86,35 @@ export function decide(
   return { certificate: signRequest(authority, request, { usages, lifetimeMs, now }) };
 }
 
-/** Answers approved requests through the API, as kube-controller-manager would. */
-export function signers({ store, client, clusterCA }: ControllerContext): () => void {
-  async function answer(csr: CertificateSigningRequest): Promise<void> {
-    const { certificate, failure } = decide(csr, clusterCA, new Date());
-    if (certificate === undefined && failure === undefined) return;
-    const next = structuredClone(csr);
-    if (certificate !== undefined) next.status.certificate = Buffer.from(certificate).toString('base64');
-    if (failure !== undefined)
-      (next.status.conditions ??= []).push({
-        type: 'Failed',
-        status: 'True',
-        reason: 'SignerValidationFailure',
-        message: failure,
-      });
-    // A conflict means that somebody wrote: his event starts this again.
-    await client.request('PUT', `${CSR_PATH}/${encodeURIComponent(csr.metadata.name)}/status`, next);
-  }
-  const look = (event: WatchEvent): void => {
-    if (event.type !== 'DELETED') void answer(asCsr(structuredClone(event.object)));
+/** Works through the requests as they come and change. Shared by the signers and the approver. */
+export function followRequests(
+  { store }: ControllerContext,
+  handle: (csr: CertificateSigningRequest) => Promise<void>,
+): () => void {
+  const queue = new Reconciler(async (name) => {
+    const found = store.get(CSR_STORAGE_KEY, undefined, name);
+    if (found) await handle(asCsr(structuredClone(found)));
+    return undefined;
+  });
+  for (const { metadata } of store.list(CSR_STORAGE_KEY)) queue.add(metadata.name);
+  const end = store.subscribe(CSR_STORAGE_KEY, ({ object }) => queue.add(object.metadata.name));
+  return () => {
+    end();
+    queue.stop();
   };
-  for (const object of store.list(CSR_STORAGE_KEY)) void answer(asCsr(structuredClone(object)));
-  return store.subscribe(CSR_STORAGE_KEY, look);
+}
+
+/** Answers approved requests through the API, as kube-controller-manager would. */
+export function signers(context: ControllerContext): () => void {
+  const api = new ControllerClient(context.client, 'certificate-controller');
+  return followRequests(context, async (csr) => {
+    const { certificate, failure } = decide(csr, context.clusterCA, new Date());
+    if (certificate === undefined && failure === undefined) return;
+    if (certificate !== undefined) csr.status.certificate = Buffer.from(certificate).toString('base64');
+    if (failure !== undefined) {
+      const reason = 'SignerValidationFailure';
+      (csr.status.conditions ??= []).push({ type: 'Failed', status: 'True', reason, message: failure });
+    }
+    await api.request('PUT', `${CSR_PATH}/${encodeURIComponent(csr.metadata.name)}/status`, csr);
+  });
 }

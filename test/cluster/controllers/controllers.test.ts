@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import forge from 'node-forge';
 import { startCluster, type Cluster, type KubeObject } from '../index.ts';
 
 /** What a condition says when it holds in time; fails the test otherwise. */
@@ -183,5 +184,37 @@ describe('controllers', () => {
       return (found?.['endpoints'] as unknown[] | undefined)?.length === 1 && found;
     });
     assert.deepEqual(slice?.['ports'], [{ name: '', port: 8080, protocol: 'TCP' }]);
+  });
+
+  test('requests of kubelets approve themselves, others wait for an approval', async () => {
+    const path = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
+    const { privateKey, publicKey } = forge.pki.rsa.generateKeyPair(2048);
+    const request = forge.pki.createCertificationRequest();
+    request.publicKey = publicKey;
+    request.setSubject([
+      { name: 'organizationName', value: 'system:nodes' },
+      { name: 'commonName', value: 'system:node:a' },
+    ]);
+    request.sign(privateKey, forge.md.sha256.create());
+    const post64 = async (name: string, signerName: string): Promise<KubeObject> =>
+      post(path, {
+        apiVersion: 'certificates.k8s.io/v1',
+        kind: 'CertificateSigningRequest',
+        metadata: { name },
+        spec: {
+          request: Buffer.from(forge.pki.certificationRequestToPem(request)).toString('base64'),
+          signerName,
+          usages: ['digital signature', 'client auth'],
+        },
+      });
+    const statusOf = (name: string): { certificate?: string; conditions?: { reason: string }[] } | undefined =>
+      cluster.store.get('certificatesigningrequests.certificates.k8s.io', undefined, name)?.['status'] as ReturnType<
+        typeof statusOf
+      >;
+    await post64('client', 'kubernetes.io/kube-apiserver-client');
+    await post64('kubelet', 'kubernetes.io/kube-apiserver-client-kubelet');
+    await eventually('the certificate', () => statusOf('kubelet')?.certificate);
+    assert.equal(statusOf('kubelet')?.conditions?.[0]?.reason, 'AutoApproved');
+    assert.deepEqual(statusOf('client'), {});
   });
 });

@@ -1,4 +1,5 @@
 /** The controllers behind the API: kube-controller-manager, and a node when one is wanted. */
+import { approver } from '../certificates/approver.ts';
 import { requestCleaner } from '../certificates/cleaner.ts';
 import { signers } from '../certificates/signers.ts';
 import type { Controller } from '../types.ts';
@@ -15,6 +16,7 @@ export const controllers: Controller[] = [
   namespaceDeletion,
   tokenCleanup,
   garbageCollector,
+  approver,
   signers,
   requestCleaner,
   deploymentController,
