@@ -13,6 +13,9 @@ import type {
 const FIRST_RETRY_MS = 20;
 const LAST_RETRY_MS = 2000;
 
+/** Keys worked on at the same time, so that a slow webhook does not hold up everything. */
+const WORKERS = 5;
+
 /**
  * Works on each key once at a time, again when it was named in between, and again later when the work failed or asked for it.
  * `reconcile` returns after how many milliseconds it wants to look again; undefined when nothing is left to do.
@@ -20,9 +23,10 @@ const LAST_RETRY_MS = 2000;
 export class Reconciler {
   readonly #reconcile: (key: string) => Promise<number | undefined>;
   readonly #waiting = new Set<string>();
+  readonly #busy = new Set<string>();
   readonly #failures = new Map<string, number>();
   readonly #timers = new Set<NodeJS.Timeout>();
-  #running = false;
+  #starting = false;
   #stopped = false;
 
   constructor(reconcile: (key: string) => Promise<number | undefined>) {
@@ -32,19 +36,13 @@ export class Reconciler {
   add(key: string): void {
     if (this.#stopped) return;
     this.#waiting.add(key);
-    if (!this.#running) {
-      this.#running = true;
-      setImmediate(() => void this.#work());
-    }
-  }
-
-  addLater(key: string, milliseconds: number): void {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      this.add(key);
-    }, milliseconds);
-    timer.unref();
-    this.#timers.add(timer);
+    if (this.#starting) return;
+    // Changes in a row are worked off together.
+    this.#starting = true;
+    setImmediate(() => {
+      this.#starting = false;
+      this.#start();
+    });
   }
 
   stop(): void {
@@ -53,20 +51,38 @@ export class Reconciler {
     for (const timer of this.#timers) clearTimeout(timer);
   }
 
-  async #work(): Promise<void> {
+  #addLater(key: string, milliseconds: number): void {
+    if (this.#stopped) return;
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      this.add(key);
+    }, milliseconds);
+    timer.unref();
+    this.#timers.add(timer);
+  }
+
+  #start(): void {
     for (const key of this.#waiting) {
+      if (this.#busy.size >= WORKERS) return;
+      if (this.#busy.has(key)) continue;
       this.#waiting.delete(key);
-      try {
-        const again = await this.#reconcile(key);
-        this.#failures.delete(key);
-        if (again !== undefined && !this.#stopped) this.addLater(key, again);
-      } catch {
-        const failures = (this.#failures.get(key) ?? 0) + 1;
-        this.#failures.set(key, failures);
-        if (!this.#stopped) this.addLater(key, Math.min(FIRST_RETRY_MS * 2 ** failures, LAST_RETRY_MS));
-      }
+      this.#busy.add(key);
+      void this.#work(key);
     }
-    this.#running = false;
+  }
+
+  async #work(key: string): Promise<void> {
+    try {
+      const again = await this.#reconcile(key);
+      this.#failures.delete(key);
+      if (again !== undefined) this.#addLater(key, again);
+    } catch {
+      const failures = (this.#failures.get(key) ?? 0) + 1;
+      this.#failures.set(key, failures);
+      this.#addLater(key, Math.min(FIRST_RETRY_MS * 2 ** failures, LAST_RETRY_MS));
+    }
+    this.#busy.delete(key);
+    this.#start();
   }
 }
 
