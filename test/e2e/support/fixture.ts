@@ -6,6 +6,7 @@ import type { KubeClient } from '../../../src/kube/client.ts';
 import type { KubeObject, Pod } from '../../../src/kube/objects.ts';
 import { RESOURCES } from '../../../src/kube/resources.ts';
 import { create, get, remove } from '../../../src/kube/verbs.ts';
+import { stopChildren } from './child.ts';
 import { openEnvironment, type Environment } from './environment.ts';
 import { install, uninstall } from './installation.ts';
 import { applyAll } from './objects.ts';
@@ -28,11 +29,12 @@ export const useOperator = (options: OperatorOptions = {}): Fixture => {
     fixture.operator = await startOperator(fixture.environment, options);
   });
   after(async () => {
-    if (fixture.operator?.running) {
-      await uninstall(fixture.environment);
-      await fixture.operator.stop();
+    try {
+      if (fixture.operator?.running) await uninstall(fixture.environment);
+    } finally {
+      await stopChildren();
+      await fixture.environment?.close();
     }
-    await fixture.environment?.close();
   });
   return fixture;
 };
