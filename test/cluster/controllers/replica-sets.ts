@@ -61,7 +61,7 @@ export function replicaSetController({ store, client }: ControllerContext): () =
     const missing = (set.spec.replicas ?? 0) - pods.length;
     try {
       for (let made = 0; made < missing; made++) await create(set);
-      for (const { metadata } of surplus(pods, -missing))
+      for (const { metadata } of surplus(pods, Math.max(0, -missing)))
         await api.request('DELETE', `/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}`);
       return undefined;
     } catch (error) {
