@@ -98,6 +98,13 @@ void test('reads show defaults that came later, and leave the stored object alon
   assert.deepEqual(stored['spec'], {});
 });
 
+void test('reads hide what another version of the resource stored', () => {
+  const shown = resource({ type: 'object', properties: { a: { type: 'string' } } }).read?.(
+    widget({ a: 'x', other: 1 }),
+  );
+  assert.deepEqual(shown?.['spec'], { a: 'x' });
+});
+
 void test('what did not change is not judged again', () => {
   const schema: Schema = {
     type: 'object',

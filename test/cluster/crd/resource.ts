@@ -9,7 +9,7 @@ import type { CustomResourceDefinition, Version } from './definition.ts';
 import { jsonPath } from './jsonpath.ts';
 import { scaleSubresource } from './scale.ts';
 import { type Rules, statusStrategy, strategyOf } from './strategy.ts';
-import { applyDefaults, isObject, lacksDefaults, prune } from './structural.ts';
+import { applyDefaults, hasUnknown, isObject, lacksDefaults, prune } from './structural.ts';
 
 const objectVerbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
 const subresourceVerbs = ['get', 'patch', 'update'];
@@ -48,8 +48,9 @@ export function resourceOf(definition: CustomResourceDefinition, version: Versio
     }),
     decode: (source) => decode(source, schema),
     read(object) {
-      if (!lacksDefaults(object, schema)) return object;
+      if (!lacksDefaults(object, schema) && !hasUnknown(object, schema)) return object;
       const shown = copy(object);
+      prune(shown, schema);
       applyDefaults(shown, schema);
       return shown;
     },
@@ -83,6 +84,16 @@ function withObjectFields(schema: Schema): Schema {
 function decode(source: string | JsonObject, schema: Schema): { object: JsonObject; strictErrors: string[] } {
   const object = typeof source === 'string' ? (JSON.parse(source) as unknown) : copy(source);
   if (!isObject(object)) throw new Error('json: cannot unmarshal into Go value of type map[string]interface {}');
+  // Without a Go type there is nothing to tell the kind from, so it must be said.
+  for (const [field, name] of [
+    ['kind', 'Kind'],
+    ['apiVersion', 'apiVersion'],
+  ] as const) {
+    if (!object[field])
+      throw new Error(
+        `Object '${name}' is missing in '${typeof source === 'string' ? source : JSON.stringify(source)}'`,
+      );
+  }
   const strictErrors = typeof source === 'string' ? duplicateErrors(source) : [];
   const metadata = decodeStrict({ metadata: object['metadata'] ?? {} }, metadataSchema);
   object['metadata'] = metadata.object['metadata'];

@@ -51,7 +51,7 @@ function pruneValue(
 }
 
 function pruneChild(value: unknown, schema: Schema | undefined, path: string, removed: string[]): void {
-  pruneValue(value, schema, path, schema?.['x-kubernetes-embedded-resource'] === true, removed);
+  pruneValue(value, schema, path, isEmbedded(schema), removed);
 }
 
 /** Removes nulls where null is no value and no default waits for them. */
@@ -105,4 +105,21 @@ export function lacksDefaults(value: unknown, schema: Schema | undefined): boole
     const field = fieldOf(schema, key);
     return isNullToDefault(item, field) || lacksDefaults(item, field);
   });
+}
+
+/** True when pruning would remove something. */
+export function hasUnknown(value: unknown, schema: Schema | undefined, isResource = true): boolean {
+  if (Array.isArray(value)) return value.some((item) => hasUnknown(item, schema?.items, isEmbedded(schema?.items)));
+  if (!isObject(value)) return false;
+  const keepsUnknown =
+    schema?.['x-kubernetes-preserve-unknown-fields'] === true || schema?.additionalProperties === true;
+  return Object.entries(value).some(([key, item]) => {
+    if (isResource && resourceFields.has(key)) return false;
+    const field = fieldOf(schema, key);
+    return field === undefined ? !keepsUnknown : hasUnknown(item, field, isEmbedded(field));
+  });
+}
+
+function isEmbedded(schema: Schema | undefined): boolean {
+  return schema?.['x-kubernetes-embedded-resource'] === true;
 }
