@@ -59,6 +59,9 @@ export const resourcePath = (
   return `/${segments.map(encodeURIComponent).join('/')}`;
 };
 
+/** What may follow a namespace's name without being a resource in it (k8s.io/apiserver/pkg/endpoints/request/requestinfo.go). */
+const NAMESPACE_SUBRESOURCES = new Set(['status', 'finalize']);
+
 /**
  * The resource (and subresource) that a path is about, for the labels of metrics: `pods`, `leases`,
  * `sidecarinjectors/status`; `other` for paths that are no resource. Never a name of an object.
@@ -66,7 +69,8 @@ export const resourcePath = (
 export const resourceOfPath = (path: string): string => {
   const segments = path.split('?', 1)[0]?.split('/').slice(1) ?? [];
   const rest = segments[0] === 'api' ? segments.slice(2) : segments[0] === 'apis' ? segments.slice(3) : [];
-  const [resource, , subresource] = rest[0] === 'namespaces' && rest.length > 2 ? rest.slice(2) : rest;
+  const inNamespace = rest[0] === 'namespaces' && rest.length > 2 && !NAMESPACE_SUBRESOURCES.has(rest[2] ?? '');
+  const [resource, , subresource] = inNamespace ? rest.slice(2) : rest;
   if (resource === undefined || resource === '') return 'other';
   return subresource === undefined ? resource : `${resource}/${subresource}`;
 };

@@ -1,5 +1,6 @@
 /** The verbs of the API on raw JSON objects. Every function is one call (or one list) and throws ApiError or OperatorError. */
 
+import { operatorError } from '../errors.ts';
 import type { KubeClient } from './client.ts';
 import { isNotFound } from './errors.ts';
 import type { KubeList, KubeObject } from './objects.ts';
@@ -47,7 +48,18 @@ const writeQuery = (options: WriteOptions): Record<string, string | undefined> =
   fieldValidation: 'Strict',
 });
 
-/** Reads one object; undefined when there is none. */
+/**
+ * Whether the object is not there. The same 404 comes when the whole resource is not served (a CustomResourceDefinition
+ * that is being replaced); only an object's own NotFound names it. Taking one for the other would mean that everything
+ * was deleted: so that throws SI2008.
+ */
+const isNoSuchObject = (error: unknown, resource: ResourceRef): boolean => {
+  if (!isNotFound(error)) return false;
+  if (error.status?.details?.name !== undefined) return true;
+  throw operatorError('SI2008', { resource: resource.plural }, { cause: error });
+};
+
+/** Reads one object; undefined when there is none. Throws SI2008 when the cluster does not serve the resource. */
 export const get = async <T extends KubeObject>(
   client: KubeClient,
   resource: ResourceRef,
@@ -60,7 +72,7 @@ export const get = async <T extends KubeObject>(
       patience(options),
     );
   } catch (error) {
-    if (isNotFound(error)) return undefined;
+    if (isNoSuchObject(error, resource)) return undefined;
     throw error;
   }
 };
@@ -201,7 +213,7 @@ export const remove = async (
     );
     return true;
   } catch (error) {
-    if (isNotFound(error)) return false;
+    if (isNoSuchObject(error, resource)) return false;
     throw error;
   }
 };

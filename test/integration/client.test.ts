@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { OperatorError } from '../../src/errors.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import {
   ApiError,
@@ -43,6 +44,13 @@ describe('reading', () => {
     const namespace = await get<Namespace>(client, RESOURCES.namespaces, { name: 'default' });
     assert.equal(namespace?.status?.phase, 'Active');
     assert.equal(typeof namespace.metadata.creationTimestamp, 'string');
+  });
+
+  it('does not take a resource that is not served for an object that is not there', async () => {
+    const unknown = { group: 'nowhere.dev', version: 'v1', plural: 'nothings', namespaced: false, kind: 'Nothing' };
+    const notServed = (error: unknown): boolean => error instanceof OperatorError && error.code === 'SI2008';
+    await assert.rejects(get(client, unknown, { name: 'a' }), notServed);
+    await assert.rejects(remove(client, unknown, { name: 'a' }), notServed);
   });
 
   it('lists over pages, each object once and with its kind', async () => {
