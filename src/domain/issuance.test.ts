@@ -51,6 +51,11 @@ const rows: Row[] = [
   { name: 'key is stored', facts: { pending }, step: 'CreateRequest' },
   { name: 'request is made', facts: { pending, request: made }, step: 'Approve' },
   { name: 'request is made, others approve', facts: { pending, request: made, ...foreign }, step: 'Wait' },
+  {
+    name: 'request is made, the operator was refused the approval',
+    facts: { pending, request: made, approves: false, approvalRefused: 'user not permitted' },
+    step: 'Wait',
+  },
   { name: 'request is approved', facts: { pending, request: { ...made, approvedAt } }, step: 'Sign' },
   { name: 'others sign', facts: { pending, request: { ...made, approvedAt }, ...foreign }, step: 'Wait' },
   { name: 'certificate is there', facts: { pending, request: { ...made, approvedAt, issued: {} } }, step: 'Promote' },

@@ -42,6 +42,8 @@ export interface IssuanceFacts {
   signerName: string;
   /** The operator may approve requests for this signer. */
   approves: boolean;
+  /** The API server's words when it refused the operator's approval a moment ago; others may still approve. */
+  approvalRefused?: string | undefined;
   /** The operator is this signer. */
   signs: boolean;
   /** Why the certificate that is served now does not do; undefined while it does. */
@@ -111,14 +113,14 @@ export function nextStep(facts: IssuanceFacts): Step {
       why: `request ${request.name} is not ours: ${strange}`,
     };
   }
-  const refused = (kind: Refusal, message: string, at: Date): Step => {
+  const cameToNothing = (kind: Refusal, message: string, at: Date): Step => {
     const until = new Date(at.getTime() + backoff(pending.attempt, request.name));
     return now >= until
       ? { step: 'GenerateKey', attempt: pending.attempt + 1, why: `${kind.toLowerCase()}: ${message}`, after: kind }
       : { step: 'Wait', waiting: { for: kind, requestName: request.name, message, since: at, until } };
   };
-  if (request.denied !== undefined) return refused('Denied', request.denied.message, request.denied.at);
-  if (request.failed !== undefined) return refused('Failed', request.failed.message, request.failed.at);
+  if (request.denied !== undefined) return cameToNothing('Denied', request.denied.message, request.denied.at);
+  if (request.failed !== undefined) return cameToNothing('Failed', request.failed.message, request.failed.at);
 
   const wait = (what: 'Approval' | 'Signature', since: Date, message: string): Step => ({
     step: 'Wait',
@@ -126,18 +128,15 @@ export function nextStep(facts: IssuanceFacts): Step {
   });
   // The API server takes a certificate for a request that nobody approved (reference/certs.md 1.1): approval comes first.
   if (request.approvedAt === undefined) {
-    return facts.approves
-      ? { step: 'Approve', request }
-      : wait(
-          'Approval',
-          request.createdAt,
-          `waits for somebody to approve it for the signer ${facts.signerName} (kubectl certificate approve ${request.name})`,
-        );
+    if (facts.approves) return { step: 'Approve', request };
+    const refused = facts.approvalRefused === undefined ? '' : `; the operator may not: ${facts.approvalRefused}`;
+    const way = `for the signer ${facts.signerName} (kubectl certificate approve ${request.name})`;
+    return wait('Approval', request.createdAt, `waits for somebody to approve it ${way}${refused}`);
   }
   if (request.issued !== undefined) {
     return request.issued.failure === undefined
       ? { step: 'Promote', request }
-      : refused('Invalid', request.issued.failure, request.approvedAt);
+      : cameToNothing('Invalid', request.issued.failure, request.approvedAt);
   }
   return facts.signs
     ? { step: 'Sign', request }

@@ -68,8 +68,6 @@ export interface Facts {
   template: TemplateFacts;
   probe: ProbeFacts | undefined;
   namespaces: readonly { name: string; labels: Readonly<Record<string, string>> }[];
-  /** What kept the operator from doing the next action. */
-  trouble?: string | undefined;
 }
 
 export type IssuanceStep = Exclude<Step, { step: 'None' } | { step: 'Wait' }>;

@@ -8,7 +8,7 @@ import {
 } from '../api/v1alpha1/conditions.ts';
 import { modeOf } from '../api/v1alpha1/defaults.ts';
 import { secretName, serviceName, webhookConfigurationName, webhookPath } from '../api/v1alpha1/names.ts';
-import type { CertificateStatus, Condition, SidecarInjectorStatus } from '../api/v1alpha1/types.ts';
+import type { CertificateStatus, Condition, SidecarInjector, SidecarInjectorStatus } from '../api/v1alpha1/types.ts';
 import { diagnose } from './diagnosis.ts';
 import { nextStep } from './issuance.ts';
 import { canonicalJson } from './json.ts';
@@ -155,12 +155,9 @@ export function statusOf(facts: Facts): SidecarInjectorStatus {
         now,
       )
     : clearCondition(conditions, 'Stalled');
-  const progress =
-    facts.trouble === undefined ? yes(Reason.Progressing, summary) : yes(Reason.RetryingAfterError, facts.trouble);
-  conditions =
-    reconciling || facts.trouble !== undefined
-      ? setCondition(conditions, { type: 'Reconciling', ...progress }, generation, now)
-      : clearCondition(conditions, 'Reconciling');
+  conditions = reconciling
+    ? setCondition(conditions, { type: 'Reconciling', ...yes(Reason.Progressing, summary) }, generation, now)
+    : clearCondition(conditions, 'Reconciling');
 
   const revision = revisionToServe(facts.template);
   const old = injector.status?.template;
@@ -196,6 +193,17 @@ function certificateStatus(facts: Facts, identity: CurrentIdentity): Certificate
 
 function seconds(date: Date): string {
   return `${date.toISOString().slice(0, 19)}Z`;
+}
+
+/** The status when something kept the operator from its work: as it was, and with what it was. */
+export function troubledStatus(injector: SidecarInjector, trouble: string, now: Date): SidecarInjectorStatus {
+  const { generation = 0 } = injector.metadata;
+  const { pods: _pods, conditions: old = [], ...rest } = injector.status ?? {};
+  const said = old.some(({ type }) => type === 'Ready');
+  const first: ConditionUpdate = { type: 'Ready', ...unknown(Reason.NotReady, trouble) };
+  const conditions = said ? old : setCondition(old, first, generation, now);
+  const retrying: ConditionUpdate = { type: 'Reconciling', ...yes(Reason.RetryingAfterError, trouble) };
+  return { ...rest, conditions: [...setCondition(conditions, retrying, generation, now)] };
 }
 
 /** Is there anything in the new status that the stored one does not say? Fields of others (`pods`) are not compared. */

@@ -1,9 +1,10 @@
 /** Issuance with every kind of signer, and what becomes of an operator that dies in the middle of it. */
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
+import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { chainFailure, parseCertificates } from '../../src/pki/inspect.ts';
-import { dyingAfter, eventually, PATHS, World, type Json } from './operator-world.ts';
+import { dyingAfter, eventually, NAMESPACE, PATHS, World, type Json } from './operator-world.ts';
 
 const decode = (text: string): string => Buffer.from(text, 'base64').toString('utf8');
 
@@ -91,6 +92,44 @@ describe('issuance', () => {
     });
     assert.notEqual(second.spec.request, request.spec.request);
     await world.remove(PATHS.injector('foreign'));
+    await operator.kill();
+  });
+
+  it('without the right to approve for kubelet-serving says what to type, and goes on when somebody typed it', async () => {
+    const operator = await world.startOperator();
+    const binding = '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/sidecar-injector-kubelet-serving';
+    const granted = await world.get(binding);
+    await world.remove(binding);
+    await world.applyInjector('manual', { certificate: { signerName: 'kubernetes.io/kubelet-serving' } });
+    const request = await requestOf('manual');
+    await eventually('the condition says what to type', async () => {
+      const { message = '' } = (await world.condition('manual', 'CertificateReady')) ?? {};
+      return (
+        message.includes(`kubectl certificate approve ${request.metadata.name}`) && message.includes('not permitted')
+      );
+    });
+    await judge(request, { type: 'Approved' });
+    await world.ready('manual');
+    const { resourceVersion: _, uid: __, ...metadata } = granted.metadata;
+    await world.call('POST', path.dirname(binding), { ...granted, metadata });
+    await world.remove(PATHS.injector('manual'));
+    await operator.kill();
+  });
+
+  it('leaves an object of another controller alone and says that it is in the way', async () => {
+    const operator = await world.startOperator();
+    const { uid } = (
+      await world.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'other', namespace: NAMESPACE } })
+    ).metadata;
+    const owner = { apiVersion: 'v1', kind: 'ConfigMap', name: 'other', uid, controller: true };
+    const metadata = { name: 'sidecar-injector-taken', namespace: NAMESPACE, ownerReferences: [owner] };
+    await world.apply({ apiVersion: 'v1', kind: 'Service', metadata, spec: { ports: [{ port: 1 }] } });
+    await world.applyInjector('taken');
+    await eventually('the condition says so', async () => {
+      const { message = '' } = (await world.condition('taken', 'Reconciling')) ?? {};
+      return message.includes('Service sidecar-injector-taken exists and belongs to somebody else');
+    });
+    await world.remove(PATHS.injector('taken'));
     await operator.kill();
   });
 

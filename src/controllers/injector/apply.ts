@@ -49,7 +49,7 @@ export async function perform(
       return update;
     }
     case 'Issuance':
-      return performIssuance(context, injector, action.step, gathered, signal);
+      return performIssuance(context, injector, action.step, gathered, memory, signal);
     case 'RemoveRequest': {
       const preconditions = { uid: action.uid };
       await remove(client, RESOURCES.certificateSigningRequests, { name: action.name }, { preconditions, signal });

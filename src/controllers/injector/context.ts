@@ -26,6 +26,8 @@ export interface InjectorContext {
 export interface Memory {
   trial?: TemplateFacts['trial'];
   probe?: ProbeFacts;
+  /** The API server refused our approval: until then others are waited for. */
+  approvalRefused?: { message: string; until: Date };
   /** Probes in a row that failed for the same subject. */
   probeFailures: number;
   /** Objects that were seen: the status that names them may not have come back yet. */

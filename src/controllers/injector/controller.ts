@@ -2,6 +2,7 @@
 import type { SidecarInjector } from '../../api/v1alpha1/types.ts';
 import { nextStep } from '../../domain/issuance.ts';
 import { plan, type Facts } from '../../domain/plan.ts';
+import { statusOf, troubledStatus } from '../../domain/status.ts';
 import { describeError } from '../../errors.ts';
 import { isConflict } from '../../kube/errors.ts';
 import { RESOURCES } from '../../kube/resources.ts';
@@ -59,27 +60,44 @@ async function reconcileInjector(
   memory: Memory,
   signal: AbortSignal,
 ): Promise<Result> {
+  try {
+    const facts = await work(context, injector, memory, signal);
+    await writeStatus(context, injector, statusOf(facts), facts.identity, signal);
+    return { requeueAfterMs: untilNext(facts, nowOf(context)) };
+  } catch (error) {
+    // A conflict is everyday life. Everything else is told, above all what the operator has no right to do.
+    if (!signal.aborted && !isConflict(error)) {
+      const status = troubledStatus(injector, describeError(error), nowOf(context));
+      await writeStatus(context, injector, status, undefined, signal);
+    }
+    throw error;
+  }
+}
+
+async function work(
+  context: InjectorContext,
+  injector: SidecarInjector,
+  memory: Memory,
+  signal: AbortSignal,
+): Promise<Facts> {
   let snapshot = await readSnapshot(context, injector.metadata.name, signal);
-  let gathered = await gather(context, injector, snapshot, memory, signal);
-  for (let pass = 0; pass < MAX_PASSES; pass += 1) {
+  for (let pass = 0; ; pass += 1) {
+    const gathered = await gather(context, injector, snapshot, memory, signal);
     const actions = plan(gathered.facts);
-    if (actions.length === 0) break;
-    try {
-      for (const action of actions) {
+    if (actions.length === 0 || pass === MAX_PASSES) return gathered.facts;
+    const failures: unknown[] = [];
+    for (const action of actions) {
+      try {
         const update = await perform(context, injector, action, { ...gathered, snapshot }, memory, signal);
         snapshot = { ...snapshot, ...update };
+      } catch (error) {
+        // One thing that cannot be done must not keep a repair from being made.
+        failures.push(error);
       }
-    } catch (error) {
-      // What is known is told, also when it is only that the operator may not do what it should.
-      if (!signal.aborted && !isConflict(error)) {
-        await writeStatus(context, injector, { ...gathered.facts, trouble: describeError(error) }, signal);
-      }
-      throw error;
     }
-    gathered = await gather(context, injector, snapshot, memory, signal);
+    // A conflict weighs least: whatever else went wrong is what people should read.
+    if (failures.length > 0) throw failures.find((error) => !isConflict(error)) ?? failures[0];
   }
-  await writeStatus(context, injector, gathered.facts, signal);
-  return { requeueAfterMs: untilNext(gathered.facts, nowOf(context)) };
 }
 
 /** Milliseconds until something is due that no watch will tell. */

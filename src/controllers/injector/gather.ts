@@ -45,11 +45,14 @@ export async function gather(
   const { facts: stored, issued } =
     request && pending ? await requestFacts(context, injector, request, pending, signal) : {};
 
+  const { approvalRefused } = memory;
+  const refused = approvalRefused !== undefined && now < approvalRefused.until ? approvalRefused : undefined;
   const issuance: IssuanceFacts = {
     now,
     username,
     signerName,
-    approves: signerName === SIGNER_OWN || signerName === SIGNER_KUBELET_SERVING,
+    approves: refused === undefined && (signerName === SIGNER_OWN || signerName === SIGNER_KUBELET_SERVING),
+    approvalRefused: refused?.message,
     signs: signerName === SIGNER_OWN,
     needed: whyNeeded(identity, signerName, now),
     pending: pending && { attempt: state.attempt, wanted: pending.wanted },

@@ -6,7 +6,7 @@ import type { WantedRequest } from '../../domain/issuance.ts';
 import { ownedMetadata } from '../../domain/plan-objects.ts';
 import type { IssuanceStep } from '../../domain/plan.ts';
 import { operatorError } from '../../errors.ts';
-import { isAlreadyExists } from '../../kube/errors.ts';
+import { ApiError, isAlreadyExists, isForbidden } from '../../kube/errors.ts';
 import type { CertificateSigningRequest, Secret } from '../../kube/objects.ts';
 import { RESOURCES } from '../../kube/resources.ts';
 import { create, get, replace } from '../../kube/verbs.ts';
@@ -16,10 +16,13 @@ import { publishedBundle } from '../serving/serving.ts';
 import { writeState, type SecretState } from '../secret.ts';
 import { ensureAuthority } from './authority.ts';
 import { lifetimeSeconds } from './certificate.ts';
-import { nowOf, type InjectorContext } from './context.ts';
+import { nowOf, type InjectorContext, type Memory } from './context.ts';
 import { recordEvent } from './events.ts';
 import type { Gathered } from './gather.ts';
 import { withObject, type Update } from './snapshot.ts';
+
+/** Rights change: after this an approval that was forbidden is tried again. */
+const ASK_AGAIN_MS = 60_000;
 
 const RESULTS = { Denied: 'denied', Failed: 'failed', Invalid: 'unusable' } as const;
 
@@ -42,6 +45,7 @@ export async function performIssuance(
   injector: SidecarInjector,
   step: IssuanceStep,
   gathered: Gathered,
+  memory: Memory,
   signal: AbortSignal,
 ): Promise<Update> {
   const { state } = gathered;
@@ -53,7 +57,7 @@ export async function performIssuance(
     case 'CreateRequest':
       return createSigningRequest(context, injector, step.wanted, gathered, signal);
     case 'Approve':
-      return approve(context, gathered, signal);
+      return approve(context, gathered, memory, signal);
     case 'Sign':
       return signRequest(context, injector, gathered, signal);
     case 'Promote':
@@ -125,6 +129,7 @@ async function createSigningRequest(
 async function approve(
   { client, log, clock }: InjectorContext,
   { request, snapshot }: Gathered,
+  memory: Memory,
   signal: AbortSignal,
 ): Promise<Update> {
   if (request === undefined) return {};
@@ -145,9 +150,17 @@ async function approve(
     },
   };
   const options = { subresource: 'approval', signal };
-  const stored = await replace(client, RESOURCES.certificateSigningRequests, approved, options);
-  log.info('approved a request of our own', { request: request.metadata.name });
-  return { requests: withObject(snapshot.requests, stored) };
+  try {
+    const stored = await replace(client, RESOURCES.certificateSigningRequests, approved, options);
+    log.info('approved a request of our own', { request: request.metadata.name });
+    return { requests: withObject(snapshot.requests, stored) };
+  } catch (error) {
+    if (!(error instanceof ApiError) || !isForbidden(error)) throw error;
+    // Approval for kubelet-serving is a right that the cluster's owner may keep to himself: then he approves.
+    memory.approvalRefused = { message: error.message, until: new Date(clock.now() + ASK_AGAIN_MS) };
+    log.warn('may not approve', { request: request.metadata.name, reason: error.message });
+    return {};
+  }
 }
 
 async function signRequest(

@@ -1,8 +1,8 @@
 /** One status write per reconcile, and only when something changed. */
 import type { SidecarInjector, SidecarInjectorStatus } from '../../api/v1alpha1/types.ts';
 import { STATUS_FIELD_MANAGER } from '../../api/v1alpha1/names.ts';
-import type { Facts } from '../../domain/plan.ts';
-import { statusChanged, statusOf } from '../../domain/status.ts';
+import type { CurrentIdentity } from '../../domain/plan.ts';
+import { statusChanged } from '../../domain/status.ts';
 import { isNotFound } from '../../kube/errors.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { RESOURCES } from '../../kube/resources.ts';
@@ -10,15 +10,15 @@ import { apply } from '../../kube/verbs.ts';
 import type { InjectorContext } from './context.ts';
 import { recordTransitions } from './events.ts';
 
-/** Writes what the facts say of the injector. Server-side apply: fields of other writers of the status stay theirs. */
+/** Writes what is to be said of the injector. Server-side apply: fields of other writers of the status stay theirs. */
 export async function writeStatus(
   context: InjectorContext,
   injector: SidecarInjector,
-  facts: Facts,
+  status: SidecarInjectorStatus,
+  identity: CurrentIdentity | undefined,
   signal: AbortSignal,
 ): Promise<void> {
-  const status = statusOf(facts);
-  measure(context, injector.metadata.name, facts, status);
+  measure(context, injector.metadata.name, identity, status);
   if (!statusChanged(status, injector.status)) return;
   const { apiVersion, kind, metadata } = injector;
   const body: KubeObject & { status: typeof status } = {
@@ -44,7 +44,7 @@ export async function writeStatus(
 function measure(
   { metrics }: InjectorContext,
   injector: string,
-  { identity }: Facts,
+  identity: CurrentIdentity | undefined,
   status: SidecarInjectorStatus,
 ): void {
   const ready = status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true;

@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  configured,
+  done,
+  identity,
+  injector,
+  issuance,
+  later,
+  nothing,
+  now,
+} from '../../test/support/injector-facts.ts';
+import { USAGES } from './issuance.ts';
+import { probeSubject, type Facts } from './plan.ts';
+import { statusChanged, statusOf, troubledStatus } from './status.ts';
+
+/** type -> status/reason of the conditions. */
+function conditions(facts: Facts): Record<string, string> {
+  return Object.fromEntries(
+    (statusOf(facts).conditions ?? []).map(({ type, status, reason }) => [type, `${status}/${reason}`]),
+  );
+}
+
+test('status: all is well', () => {
+  assert.deepEqual(conditions(done), {
+    Ready: 'True/Ready',
+    Accepted: 'True/TemplateAccepted',
+    CertificateReady: 'True/Issued',
+    WebhookConfigured: 'True/Configured',
+    InjectionVerified: 'True/ProbeSucceeded',
+    SelectorMatches: 'True/NamespacesMatch',
+  });
+  const status = statusOf(done);
+  assert.deepEqual(status.template, { revision: 'r2', acceptedGeneration: 2 });
+  assert.deepEqual(status.certificate?.trustedCAs, ['a1']);
+});
+
+const waiting = (request: object, more: object = {}): Facts => ({
+  ...nothing,
+  issuance: {
+    ...nothing.issuance,
+    approves: false,
+    signs: false,
+    pending: { attempt: 0, wanted: { ...wantedRequest } },
+    request: { ...wantedRequest, uid: 'u', username: 'me', createdAt: now, ...request },
+    ...more,
+  },
+});
+const wantedRequest = {
+  name: 'sidecar-injector-nginx-x',
+  request: 'R',
+  signerName: identity.signerName,
+  usages: USAGES,
+  expirationSeconds: 600,
+};
+
+const statuses: [name: string, facts: Facts, expected: Record<string, string | undefined>][] = [
+  [
+    'nothing is there yet',
+    nothing,
+    {
+      Ready: 'False/NotReady',
+      Accepted: 'Unknown/TemplateNotTried',
+      CertificateReady: 'False/Pending',
+      WebhookConfigured: 'False/WaitingForCertificate',
+      InjectionVerified: 'Unknown/NotProbed',
+      Reconciling: 'True/Progressing',
+      Stalled: undefined,
+    },
+  ],
+  ['nobody approves', waiting({}), { CertificateReady: 'False/Pending', Reconciling: 'True/Progressing' }],
+  [
+    'denied',
+    waiting({ denied: { message: 'Policy: no', at: now } }),
+    { CertificateReady: 'False/Denied', Stalled: 'True/Denied', Reconciling: undefined },
+  ],
+  [
+    'failed',
+    waiting({ approvedAt: now, failed: { message: 'SignerValidationFailure: x', at: now } }),
+    { CertificateReady: 'False/Failed', Stalled: 'True/Failed' },
+  ],
+  [
+    'unusable',
+    waiting({ approvedAt: now, issued: { failure: 'was issued for another key' } }),
+    { CertificateReady: 'False/Invalid' },
+  ],
+  [
+    'renewing',
+    { ...done, issuance: { ...issuance, needed: 'due' } },
+    { CertificateReady: 'True/Renewing', Ready: 'True/Ready' },
+  ],
+  [
+    'expired',
+    { ...done, now: later(90_000), identity: { ...identity, failure: 'expired' }, issuance: nothing.issuance },
+    { CertificateReady: 'False/Expired', Ready: 'False/NotReady' },
+  ],
+  [
+    'template refused, an older one in force',
+    {
+      ...done,
+      template: {
+        wanted: 'r3',
+        accepted: ['r2'],
+        serving: 'r2',
+        trial: { revision: 'r3', outcome: 'Rejected', message: 'Pod "x" is invalid: spec.containers', again: later(1) },
+      },
+    },
+    { Accepted: 'False/TemplateRejected', Stalled: 'True/TemplateRejected', Ready: 'False/NotReady' },
+  ],
+  [
+    'probe fails',
+    { ...done, probe: { of: probeSubject(configured), succeeded: false, message: 'x', at: now, again: now } },
+    { InjectionVerified: 'False/ProbeFailed', Ready: 'False/NotReady' },
+  ],
+  [
+    'no namespace matches',
+    { ...done, namespaces: [] },
+    { SelectorMatches: 'False/NoNamespaceMatches', Ready: 'True/Ready' },
+  ],
+  [
+    'paused',
+    { ...done, injector: { ...injector, spec: { ...injector.spec, mode: 'Paused' } } },
+    { Reconciling: undefined, Stalled: undefined },
+  ],
+];
+for (const [name, facts, expected] of statuses) {
+  test(`status: ${name}`, () => {
+    const actual = conditions(facts);
+    for (const [type, value] of Object.entries(expected)) assert.equal(actual[type], value, type);
+    for (const condition of statusOf(facts).conditions ?? []) {
+      assert.equal(condition.observedGeneration, 2);
+      assert.notEqual(condition.message, '', condition.type);
+    }
+  });
+}
+
+test("the server's words are in the message of what they explain", () => {
+  const refused = statuses.find(([name]) => name.startsWith('template refused'))?.[1] ?? nothing;
+  const accepted = statusOf(refused).conditions?.find(({ type }) => type === 'Accepted');
+  assert.match(accepted?.message ?? '', /Pod "x" is invalid: spec\.containers.*revision r2 stays in force/);
+});
+
+test('trouble is told beside what was known', () => {
+  const status = statusOf(done);
+  const troubled = troubledStatus({ ...injector, status }, 'secrets is forbidden', later(1));
+  assert.deepEqual(troubled.certificate, status.certificate);
+  const told = Object.fromEntries(
+    (troubled.conditions ?? []).map(({ type, status, reason }) => [type, `${status}/${reason}`]),
+  );
+  assert.equal(told['Ready'], 'True/Ready');
+  assert.equal(told['Reconciling'], 'True/RetryingAfterError');
+  assert.equal(troubledStatus(injector, 'x', now).conditions?.find(({ type }) => type === 'Ready')?.status, 'Unknown');
+});
+
+test('a namespace that nearly matches is named', () => {
+  const namespaces = [
+    { name: 'slip', labels: { inject: 'true' } },
+    { name: 'typo', labels: { injekt: 'yes' } },
+    { name: 'kube-system', labels: { inject: 'yes' } },
+    { name: 'other', labels: { app: 'x' } },
+  ];
+  const condition = statusOf({ ...done, namespaces }).conditions?.find(({ type }) => type === 'SelectorMatches');
+  assert.equal(condition?.status, 'False');
+  assert.match(condition?.message ?? '', /slip \(has inject=true\), typo \(has injekt=yes\)/);
+  assert.doesNotMatch(condition?.message ?? '', /kube-system|other/);
+});
+
+test('a status that says the same is not written again, also a second later', () => {
+  const status = statusOf(done);
+  const again = statusOf({ ...done, now: later(1), injector: { ...injector, status } });
+  assert.equal(statusChanged(again, status), false);
+  assert.equal(statusChanged(again, { ...status, pods: { matched: 3 } }), false);
+  assert.equal(statusChanged({ ...again, observedGeneration: 3 }, status), true);
+});
