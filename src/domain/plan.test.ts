@@ -138,6 +138,17 @@ test('what was there and is missing is told of; what never was is not', () => {
   }
 });
 
+test('whoever undoes each repair at once is answered more and more slowly, but for our own changes', () => {
+  const fought = { ...done, service: undefined, known: { service: true, webhookConfiguration: true } };
+  const repairs = [5, 4, 3, 2, 1].map((seconds) => later(-seconds));
+  assert.deepEqual(types(plan({ ...fought, repairs })), ['ApplyService']);
+  const fight = [...repairs, later(0)];
+  assert.deepEqual(types(plan({ ...fought, repairs: fight })), []);
+  assert.deepEqual(types(plan({ ...fought, repairs: fight, now: later(31) })), ['ApplyService']);
+  const changed = { ...injector, spec: { ...injector.spec, webhook: { timeoutSeconds: 7 } } };
+  assert.deepEqual(types(plan({ ...done, repairs: fight, injector: changed })), ['ApplyWebhookConfiguration']);
+});
+
 test('a change of our own wish is no repair', () => {
   const changed = { ...injector, spec: { ...injector.spec, webhook: { timeoutSeconds: 7 } } };
   const [action] = plan({ ...done, injector: changed });

@@ -68,6 +68,8 @@ export interface Facts {
   template: TemplateFacts;
   probe: ProbeFacts | undefined;
   namespaces: readonly { name: string; labels: Readonly<Record<string, string>> }[];
+  /** When this process repaired what somebody else changed, oldest first. */
+  repairs: readonly Date[];
 }
 
 export type IssuanceStep = Exclude<Step, { step: 'None' } | { step: 'Wait' }>;
@@ -113,7 +115,7 @@ export function probeSubject(facts: Facts): string {
 /** All that can be done now. Some actions wait for the effect of others: the caller gathers and plans again until none is left. */
 export function plan(facts: Facts): Action[] {
   if (modeOf(facts.injector) === 'Paused') return [];
-  return [
+  const actions = [
     ...planService(facts),
     ...planTemplate(facts),
     ...planIdentity(facts),
@@ -121,6 +123,29 @@ export function plan(facts: Facts): Action[] {
     ...facts.leftoverRequests.map((request) => ({ type: 'RemoveRequest' as const, ...request })),
     ...planProbe(facts),
   ];
+  const truce = truceUntil(facts.repairs, facts.now);
+  return truce === undefined ? actions : actions.filter((action) => repairOf(action) === undefined);
+}
+
+/** What the action repairs, in words; undefined when it is no repair. */
+export function repairOf(action: Action): string | undefined {
+  return 'repair' in action ? action.repair : undefined;
+}
+
+const FIGHT_WINDOW_MS = 60_000;
+const FIGHT_REPAIRS = 6;
+const TRUCE_MS = 30_000;
+
+/**
+ * Somebody who undoes each repair at once (another operator, a GitOps tool) would have both of us write without end. After
+ * six repairs in a minute the next one waits for half a minute.
+ */
+export function truceUntil(repairs: readonly Date[], now: Date): Date | undefined {
+  const recent = repairs.filter((moment) => now.getTime() - moment.getTime() < FIGHT_WINDOW_MS);
+  const last = recent.at(-1);
+  if (last === undefined || recent.length < FIGHT_REPAIRS) return undefined;
+  const until = new Date(last.getTime() + TRUCE_MS);
+  return now < until ? until : undefined;
 }
 
 function planService({ injector, operator, service, webhookConfiguration, known }: Facts): Action[] {

@@ -60,6 +60,7 @@ export const nothing: Facts = {
   template: { wanted: 'r2', accepted: [] },
   probe: undefined,
   namespaces: [{ name: 'apps', labels: { inject: 'yes' } }],
+  repairs: [],
 };
 export const served: Facts = {
   ...nothing,

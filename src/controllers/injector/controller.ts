@@ -1,7 +1,7 @@
 /** One look at an injector: gather -> plan -> apply until nothing is left to do, then status. */
 import type { SidecarInjector } from '../../api/v1alpha1/types.ts';
 import { nextStep } from '../../domain/issuance.ts';
-import { plan, type Facts } from '../../domain/plan.ts';
+import { plan, repairOf, truceUntil, type Facts } from '../../domain/plan.ts';
 import { statusOf, troubledStatus } from '../../domain/status.ts';
 import { describeError } from '../../errors.ts';
 import { isConflict } from '../../kube/errors.ts';
@@ -18,6 +18,8 @@ import { writeStatus } from './write-status.ts';
 
 /** A first issue takes six passes. More than this many means that two rules undo each other. */
 const MAX_PASSES = 15;
+/** More of them tell nothing new about a fight. */
+const MOST_REPAIRS = 10;
 /** Even when nothing is due: what no watch told. */
 const LOOK_AGAIN_MS = 300_000;
 const SHORTEST_WAIT_MS = 20;
@@ -36,7 +38,7 @@ export function createInjectorReconcile(context: InjectorContext): Reconcile {
     const { uid } = injector.metadata;
     let memory = memories.get(name);
     if (memory?.uid !== uid || memory === undefined) {
-      memory = { uid, probeFailures: 0, seen: { service: false, webhookConfiguration: false } };
+      memory = { uid, probeFailures: 0, repairs: [], seen: { service: false, webhookConfiguration: false } };
       memories.set(name, memory);
     }
     return reconcileInjector(context, injector, memory, signal);
@@ -90,6 +92,7 @@ async function work(
       try {
         const update = await perform(context, injector, action, { ...gathered, snapshot }, memory, signal);
         snapshot = { ...snapshot, ...update };
+        if (repairOf(action) !== undefined) memory.repairs = [...memory.repairs, nowOf(context)].slice(-MOST_REPAIRS);
       } catch (error) {
         // One thing that cannot be done must not keep a repair from being made.
         failures.push(error);
@@ -105,6 +108,7 @@ export function untilNext(facts: Facts, now: Date): number {
   const step = nextStep(facts.issuance);
   const due = [
     facts.template.trial?.again,
+    truceUntil(facts.repairs, now),
     facts.probe?.again,
     facts.identity?.renewalTime,
     step.step === 'Wait' ? step.waiting.until : undefined,

@@ -80,6 +80,7 @@ export async function gather(
       trial: memory.trial,
     },
     probe: memory.probe,
+    repairs: memory.repairs,
     namespaces: context.caches.namespaces
       .list()
       .map(({ metadata }) => ({ name: metadata.name, labels: metadata.labels ?? {} })),
