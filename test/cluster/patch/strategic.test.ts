@@ -61,6 +61,16 @@ void test('an element without its key is refused', () => {
   assert.throws(() => patched({ spec: { containers: [{ image: 'x' }] } }), /does not contain declared merge key: name/);
 });
 
+void test('a patch that contradicts its own order, or its own list of keys, is refused', () => {
+  const order = [{ name: 'side' }, { name: 'app' }];
+  const elements = [
+    { name: 'app', image: '2' },
+    { name: 'side', image: '2' },
+  ];
+  assert.throws(() => patched({ spec: { '$setElementOrder/containers': order, containers: elements } }), { code: 500 });
+  assert.throws(() => patched({ spec: { $retainKeys: ['volumes'], nodeName: 'n' } }), { code: 400 });
+});
+
 void test('patches leave the original alone', () => {
   const before = structuredClone(pod);
   patched({ spec: { containers: [{ name: 'app', image: '2' }] } });

@@ -62,7 +62,7 @@ function retainKeys(original: JsonObject, patch: JsonObject): void {
   if (keys === undefined) return;
   const named = Object.entries(patch).filter(([key, value]) => value !== null && !key.startsWith('$'));
   if (!Array.isArray(keys) || named.some(([key]) => !keys.includes(key)))
-    throw refused('invalid patch format of retainKeys');
+    throw badRequest('invalid patch format of retainKeys');
   for (const key of Object.keys(original)) if (!keys.includes(key)) delete original[key];
 }
 
@@ -78,6 +78,7 @@ function mergeList(original: unknown[], patch: unknown[], order: unknown, schema
     throw refused(`map: ${goMap(item)} does not contain declared merge key: ${mergeKey}`);
   };
   const elements = patch.filter((item) => !(isMap(item) && Object.hasOwn(item, DIRECTIVE)));
+  if (Array.isArray(order)) checkOrder(elements, order, keyOf);
   let merged: unknown[] = original;
   for (const item of patch) {
     if (!isMap(item) || !Object.hasOwn(item, DIRECTIVE)) continue;
@@ -102,6 +103,14 @@ function mergeElement(
   const known = list[index];
   if (index < 0) return [...list, withoutDirectives(item)];
   return list.with(index, isMap(known) && isMap(item) ? mergeMap(known, item, schema) : item);
+}
+
+/** The elements of the patch must be in the order that the patch itself asks for. */
+function checkOrder(elements: unknown[], order: unknown[], keyOf: (item: unknown) => unknown): void {
+  const positions = elements.map((item) => order.findIndex((ordered) => equal(keyOf(ordered), keyOf(item))));
+  if (positions.every((position, index) => position > (index === 0 ? -1 : (positions[index - 1] ?? -1)))) return;
+  const text = (list: unknown[]): string => `[${list.map(goMap).join(' ')}]`;
+  throw refused(`The order in patch list:\n${text(elements)}\n doesn't match $setElementOrder list:\n${text(order)}\n`);
 }
 
 /** An order without changes to the list itself. */
