@@ -10,30 +10,39 @@ import { isDeepStrictEqual } from 'node:util';
 import { fieldErrorBody } from './status.ts';
 import type { FieldError, JsonObject, ObjectMeta } from './types.ts';
 
+/** The constructors of field errors are those of field/errors.go: the path of the field, its bad value, what is wrong. */
 export function required(field: string, detail = ''): FieldError {
   return { type: 'Required', field, value: '', detail };
 }
+/** A value that breaks a rule. */
 export function invalidValue(field: string, value: unknown, detail: string): FieldError {
   return { type: 'Invalid', field, value, detail };
 }
+/** A value of the wrong type. */
 export function typeInvalid(field: string, value: unknown, detail: string): FieldError {
   return { type: 'TypeInvalid', field, value, detail };
 }
+/** A value outside an enumeration; `supported` is listed in the order given. */
 export function notSupported(field: string, value: unknown, supported: string[]): FieldError {
   return { type: 'NotSupported', field, value, supported };
 }
+/** A value that must be unique. */
 export function duplicate(field: string, value: unknown): FieldError {
   return { type: 'Duplicate', field, value };
 }
+/** A reference to something that is not there. */
 export function notFoundValue(field: string, value: unknown): FieldError {
   return { type: 'NotFound', field, value };
 }
+/** A field that may not be set, or not changed, here. */
 export function forbiddenField(field: string, detail: string): FieldError {
   return { type: 'Forbidden', field, value: '', detail };
 }
+/** Text over `maxBytes`; the value is not repeated. */
 export function tooLong(field: string, maxBytes: number): FieldError {
   return { type: 'TooLong', field, detail: `may not be more than ${maxBytes} byte${maxBytes === 1 ? '' : 's'}` };
 }
+/** A list with `actual` instead of at most `max` items. */
 export function tooMany(field: string, actual: number, max: number): FieldError {
   return { type: 'TooMany', field, value: actual, detail: `must have at most ${max} item${max === 1 ? '' : 's'}` };
 }
@@ -44,7 +53,7 @@ export function fieldErrorText(error: FieldError): string {
 }
 
 /** content.RegexError. The comma before "or" is Kubernetes' own. */
-export function regexError(message: string, format: string, ...examples: string[]): string {
+function regexError(message: string, format: string, ...examples: string[]): string {
   const shown = examples.map((example) => `'${example}', `).join(' or ');
   return `${message} (${shown ? `e.g. ${shown}` : ''}regex used for validation is '${format}')`;
 }
@@ -68,10 +77,11 @@ const configKeyPattern = compile(CONFIG_KEY);
 const bytes = (text: string): number => Buffer.byteLength(text);
 
 /** A check of one string: the texts of what is wrong with it. */
-export type TextRule = (value: string) => string[];
+type TextRule = (value: string) => string[];
 /** The same for object names; with `prefix`, the name of a `generateName`. */
 export type NameRule = (name: string, prefix?: boolean) => string[];
 
+/** Names of namespaces, containers, volumes. */
 export function isDNS1123Label(value: string): string[] {
   const errors = bytes(value) > 63 ? ['must be no more than 63 characters'] : [];
   if (labelPattern.test(value)) return errors;
@@ -90,6 +100,7 @@ export function isDNS1123Subdomain(value: string, length = 'characters'): string
   return [...errors, regexError(text, SUBDOMAIN, 'example.com')];
 }
 
+/** Names that start with a letter. */
 export function isDNS1035Label(value: string): string[] {
   const errors = bytes(value) > 63 ? ['must be no more than 63 characters'] : [];
   if (dns1035Pattern.test(value)) return errors;
@@ -118,6 +129,7 @@ export function isQualifiedName(value: string): string[] {
   return errors;
 }
 
+/** Values of labels; the empty text is one. */
 export function isValidLabelValue(value: string): string[] {
   const errors = bytes(value) > 63 ? ['must be no more than 63 bytes'] : [];
   if (valuePattern.test(value)) return errors;
@@ -139,6 +151,7 @@ export function isConfigMapKey(value: string): string[] {
   return errors;
 }
 
+/** IANA_SVC_NAME: names of container ports. */
 export function isValidPortName(value: string): string[] {
   const errors: string[] = [];
   if (bytes(value) > 15) errors.push('must be no more than 15 characters');
@@ -150,10 +163,12 @@ export function isValidPortName(value: string): string[] {
   return errors;
 }
 
+/** 1 to 65535. */
 export function isValidPortNumber(value: unknown): string[] {
   return isInRange(value, 1, 65_535);
 }
 
+/** Numbers from `low` to `high`, both included. */
 export function isInRange(value: unknown, low: number, high: number): string[] {
   const inside = typeof value === 'number' && value >= low && value <= high;
   return inside ? [] : [`must be between ${low} and ${high}, inclusive`];
@@ -165,7 +180,6 @@ const masked = (name: string, prefix?: boolean): string =>
 
 export const nameIsDNSLabel: NameRule = (name, prefix) => isDNS1123Label(masked(name, prefix));
 export const nameIsDNSSubdomain: NameRule = (name, prefix) => isDNS1123Subdomain(masked(name, prefix));
-export const nameIsDNS1035Label: NameRule = (name, prefix) => isDNS1035Label(masked(name, prefix));
 /** Types with free names: RBAC, CSR. */
 export const isPathSegmentName: NameRule = (name, prefix) => {
   if (!prefix && (name === '.' || name === '..')) return [`may not be '${name}'`];
@@ -175,6 +189,7 @@ export const isPathSegmentName: NameRule = (name, prefix) => {
 const each = (rule: TextRule, field: string, value: string, checked = value): FieldError[] =>
   rule(checked).map((text) => invalidValue(field, value, text));
 
+/** Keys and values of labels, in their order. */
 export function validateLabels(labels: Record<string, string> | undefined, field: string): FieldError[] {
   return Object.entries(labels ?? {}).flatMap(([key, value]) => [
     ...each(isQualifiedName, field, key),
@@ -184,7 +199,8 @@ export function validateLabels(labels: Record<string, string> | undefined, field
 
 const ANNOTATIONS_LIMIT_BYTES = 256 * 1024;
 
-export function validateAnnotations(annotations: Record<string, string> | undefined, field: string): FieldError[] {
+/** Keys of annotations in any case, and 256 KiB for all of them. */
+function validateAnnotations(annotations: Record<string, string> | undefined, field: string): FieldError[] {
   const entries = Object.entries(annotations ?? {});
   const errors = entries.flatMap(([key]) => each(isQualifiedName, field, key, key.toLowerCase()));
   const size = entries.reduce((sum, [key, value]) => sum + bytes(key) + bytes(value), 0);

@@ -45,10 +45,11 @@ export const ageColumn: Column = {
   value: (object, now) => age(object.metadata.creationTimestamp, now),
 };
 
-/** A column of text; `wide` ones are shown with `-o wide` only. */
+/** A column between Name and Age. */
 export function column(name: string, value: Cell, type = 'string'): Column {
   return { name, type, value };
 }
+/** A column that only `-o wide` shows. */
 export function wideColumn(name: string, value: Cell): Column {
   return { name, type: 'string', priority: 1, value };
 }

@@ -188,6 +188,12 @@ const CATALOGUE: Record<string, Entry[]> = {
     { plural: 'rolebindings', kind: 'RoleBinding', rules: rbacRules.roleBindings },
     { plural: 'roles', kind: 'Role', rules: rbacRules.roles },
   ],
+  'resource.k8s.io/v1': [
+    { plural: 'deviceclasses', kind: 'DeviceClass', cluster: true, rules: { ...COUNTED, ...RETURNED } },
+    { plural: 'resourceclaims', kind: 'ResourceClaim', status: true, rules: RETURNED },
+    { plural: 'resourceclaimtemplates', kind: 'ResourceClaimTemplate', rules: RETURNED },
+    { plural: 'resourceslices', kind: 'ResourceSlice', cluster: true, rules: { ...COUNTED, ...RETURNED } },
+  ],
   'scheduling.k8s.io/v1': [
     { plural: 'priorityclasses', kind: 'PriorityClass', rules: priorityClassRules, cluster: true, short: ['pc'] },
   ],

@@ -9,6 +9,7 @@ export interface Namespace extends KubeObject {
   status: { phase?: string; conditions?: unknown[] };
 }
 
+/** A stored or defaulted object as a namespace. */
 export function asNamespace(object: KubeObject): Namespace {
   return object as Namespace;
 }

@@ -75,7 +75,7 @@ function defaultVolume(volume: Volume): void {
 }
 
 /** Defaults that templates get too. */
-export function defaultPodSpec(spec: PodSpec): void {
+function defaultPodSpec(spec: PodSpec): void {
   spec['dnsPolicy'] ??= 'ClusterFirst';
   spec.restartPolicy ??= 'Always';
   spec['securityContext'] ??= {};

@@ -110,6 +110,7 @@ export interface Pod extends KubeObject {
   } & JsonObject;
 }
 
+/** A stored or defaulted object as a pod. */
 export function asPod(object: KubeObject): Pod {
   return object as Pod;
 }

@@ -36,6 +36,7 @@ export interface Workload extends KubeObject {
   } & JsonObject;
 }
 
+/** A stored or defaulted object as a workload of apps/v1. */
 export function asWorkload(object: KubeObject): Workload {
   return object as Workload;
 }

@@ -20,6 +20,7 @@ function permissions({ spec }: CertificateSigningRequest): { subresource: string
   ];
 }
 
+/** Approves what its requester may have. */
 export function approver(context: ControllerContext): () => void {
   const api = new ControllerClient(context.client, 'certificate-controller');
 

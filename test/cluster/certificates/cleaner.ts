@@ -39,6 +39,7 @@ export async function cleanRequests({ store, client }: ControllerContext, now: D
   return overdue;
 }
 
+/** Cleans up every hour. */
 export function requestCleaner(context: ControllerContext): () => void {
   const timer = setInterval(() => void cleanRequests(context, new Date()), HOUR_MS);
   timer.unref();

@@ -34,10 +34,12 @@ export function asCsr(object: KubeObject): CertificateSigningRequest {
   return csr;
 }
 
+/** The conditions of one type. */
 export function conditionsOf(csr: CertificateSigningRequest, type: string): CsrCondition[] {
   return (csr.status.conditions ?? []).filter((condition) => condition.type === type);
 }
 
+/** True also for the empty status of old objects, as in HasTrueCondition. */
 export function hasTrueCondition(csr: CertificateSigningRequest, type: string): boolean {
   return conditionsOf(csr, type).some(({ status }) => status === 'True' || status === '');
 }

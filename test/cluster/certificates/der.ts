@@ -9,7 +9,7 @@ export interface Element {
 
 export const SEQUENCE = 0x30;
 export const SET = 0x31;
-export const OID = 0x06;
+const OID = 0x06;
 export const INTEGER = 0x02;
 export const BIT_STRING = 0x03;
 export const OCTET_STRING = 0x04;
@@ -60,6 +60,7 @@ export function encode(tag: number, ...parts: Buffer[]): Buffer {
   return Buffer.concat([Buffer.from([tag, 0x80 | length.length]), length, content]);
 }
 
+/** An object identifier in dots. */
 export function oidText(content: Buffer): string {
   const [first = 0, ...rest] = content;
   const numbers = [Math.min(2, Math.floor(first / 40))];
@@ -74,6 +75,7 @@ export function oidText(content: Buffer): string {
   return numbers.join('.');
 }
 
+/** An object identifier as an element. */
 export function oid(text: string): Buffer {
   const [first = 0, second = 0, ...rest] = text.split('.').map(Number);
   const bytes = [first * 40 + second];

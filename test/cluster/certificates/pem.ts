@@ -8,6 +8,7 @@ export interface PemBlock {
 const BLOCK = /-----BEGIN (?<type>[^\n\-]*)-----[ \t]*\r?\n(?<body>[\s\S]*?)\r?\n?-----END \k<type>-----/gv;
 const HEADERS = /^(?:[^\n:]+:[^\n]*\r?\n)+\r?\n?/v;
 
+/** The blocks that decode; others are skipped. */
 export function pemBlocks(text: string): PemBlock[] {
   return [...text.matchAll(BLOCK)].flatMap((match) => {
     const { type = '', body = '' } = match.groups ?? {};
@@ -18,6 +19,7 @@ export function pemBlocks(text: string): PemBlock[] {
   });
 }
 
+/** One block, in lines of 64 letters. */
 export function toPem(type: string, bytes: Buffer): string {
   const lines = bytes.toString('base64').match(/.{1,64}/gv) ?? [];
   return `-----BEGIN ${type}-----\n${lines.join('\n')}\n-----END ${type}-----\n`;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import forge from 'node-forge';
+import { cleanRequests } from '../certificates/cleaner.ts';
 import { startCluster, type Cluster, type KubeObject } from '../index.ts';
 
 /** What a condition says when it holds in time; fails the test otherwise. */
@@ -186,7 +187,7 @@ describe('controllers', () => {
     assert.deepEqual(slice?.['ports'], [{ name: '', port: 8080, protocol: 'TCP' }]);
   });
 
-  test('requests of kubelets approve themselves, others wait for an approval', async () => {
+  test('requests of kubelets approve themselves, others wait; old ones are cleaned up', async () => {
     const path = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
     const { privateKey, publicKey } = forge.pki.rsa.generateKeyPair(2048);
     const request = forge.pki.createCertificationRequest();
@@ -216,5 +217,12 @@ describe('controllers', () => {
     await eventually('the certificate', () => statusOf('kubelet')?.certificate);
     assert.equal(statusOf('kubelet')?.conditions?.[0]?.reason, 'AutoApproved');
     assert.deepEqual(statusOf('client'), {});
+
+    const { store, registry, client } = cluster;
+    const context = { store, registry, client, clusterCA: { certificate: '', key: '' } };
+    const tomorrow = new Date(Date.now() + 25 * 3600_000);
+    assert.deepEqual(await cleanRequests(context, new Date()), []);
+    assert.deepEqual((await cleanRequests(context, tomorrow)).toSorted(), ['client', 'kubelet']);
+    assert.equal(statusOf('client'), undefined);
   });
 });

@@ -98,6 +98,7 @@ function statusOf(deployment: Workload, sets: Workload[], current: Workload | un
   };
 }
 
+/** Rolls out templates, reports how far it is. */
 export function deploymentController({ store, client }: ControllerContext): () => void {
   const api = new ControllerClient(client, 'deployment-controller');
 

@@ -43,6 +43,7 @@ function portsOf({ ports = [] }: ServiceSpec, pods: Pod[]): JsonObject[] {
   });
 }
 
+/** Follows services and the pods they select. */
 export function endpointSliceController({ store, client }: ControllerContext): () => void {
   const api = new ControllerClient(client, 'endpointslice-controller');
   const queue = new Reconciler(async (key) => {

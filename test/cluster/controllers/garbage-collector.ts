@@ -13,6 +13,7 @@ const CRDS = 'customresourcedefinitions.apiextensions.k8s.io';
 const isDeleting = ({ metadata }: KubeObject): boolean => metadata.deletionTimestamp !== undefined;
 const has = ({ metadata }: KubeObject, finalizer: string): boolean => metadata.finalizers?.includes(finalizer) === true;
 
+/** Follows all resources, those of definitions as well. */
 export function garbageCollector({ store, registry, client }: ControllerContext): () => void {
   const graph = new OwnershipGraph();
   const api = new ControllerClient(client, 'generic-garbage-collector');

@@ -4,7 +4,7 @@ import { timestamp } from '../storage/store.ts';
 import type { Controller, ControllerContext, JsonObject } from '../types.ts';
 import { ControllerClient, keyOf, Reconciler, splitKey } from './reconciler.ts';
 
-export const NODE_NAME = 'node-1';
+const NODE_NAME = 'node-1';
 const KUBELET_VERSION = 'v1.36.0';
 const HOST_IP = '192.168.49.2';
 const LAST_POD = 254 * 254;

@@ -90,6 +90,7 @@ export class Reconciler {
 export function keyOf({ metadata }: KubeObject): string {
   return `${metadata.namespace ?? ''}/${metadata.name}`;
 }
+/** The parts of a key. */
 export function splitKey(key: string): { namespace: string; name: string } {
   const [namespace = '', name = ''] = key.split('/');
   return { namespace, name };
@@ -108,6 +109,7 @@ export function resourceOf(registry: Registry, storageKey: string): Resource | u
   return registry.all().find((resource) => resource.storageKey === storageKey && !resource.virtual);
 }
 
+/** The URL of an object, or of the collection. */
 export function pathOf(
   resource: Resource,
   { namespace, name }: { namespace?: string | undefined; name?: string },

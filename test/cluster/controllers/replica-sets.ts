@@ -34,6 +34,7 @@ const isActive = ({ metadata, status }: Pod): boolean =>
 const isReady = ({ status }: Pod): boolean =>
   status.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') === true;
 
+/** Makes and removes pods, reports how many are ready. */
 export function replicaSetController({ store, client }: ControllerContext): () => void {
   const api = new ControllerClient(client, 'replicaset-controller');
 
