@@ -5,6 +5,7 @@ import type { Secret } from '../../src/kube/objects.ts';
 import { RESOURCES } from '../../src/kube/resources.ts';
 import { get } from '../../src/kube/verbs.ts';
 import { OPERATOR_NAMESPACE } from './support/installation.ts';
+import { until } from './support/until.ts';
 import { applyReady, containersOf, createPod, injectorNamed, injectorStatus, useOperator } from './support/fixture.ts';
 
 const fixture = useOperator();
@@ -42,6 +43,10 @@ test('another signer of the cluster replaces the certificate without a failed po
       certificate: { signerName: 'kubernetes.io/kubelet-serving' },
     }),
   );
+  await until("the other signer's certificate is served", async () => {
+    const { status } = await injectorStatus(fixture.client, 'changes');
+    return status?.certificate?.signerName === 'kubernetes.io/kubelet-serving';
+  });
   const after = await leafOf('changes');
   assert.notEqual(after.fingerprint256, before.fingerprint256);
   assert.deepEqual(containersOf(await createPod(fixture.client, namespace)), ['app', 'changes-sidecar']);
