@@ -16,6 +16,8 @@ export function openapiDocument(registry: Registry, group: string, version: stri
 /** Names are free, but must not change: `com.example.v1.Widget`, `io.k8s.api.apps.v1.Deployment`. */
 function schemaName({ group, version, kind, custom }: Resource): string {
   const domain = group.split('.').toReversed().join('.');
+  if (group === 'apiextensions.k8s.io')
+    return `io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.${version}.${kind}`;
   return custom ? `${domain}.${version}.${kind}` : `io.k8s.api.${group.split('.')[0] || 'core'}.${version}.${kind}`;
 }
 
@@ -36,15 +38,26 @@ function pathsOf(resource: Resource): [string, JsonObject][] {
   const { group, version, plural, namespaced, verbs } = resource;
   const root = group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
   const collection = `${root}${namespaced ? '/namespaces/{namespace}' : ''}/${plural}`;
+  const everywhere: [string, JsonObject][] =
+    namespaced && verbs.includes('list') && verbs.includes('list')
+      ? [[`${root}/${plural}`, { get: operation(resource, 'list') }]]
+      : [];
   const methods = (names: Record<string, string>): JsonObject =>
     Object.fromEntries(
       Object.entries(names)
         .filter(([, verb]) => verbs.includes(verb))
         .map(([method, verb]) => [method, operation(resource, verb)]),
     );
+  const methodOf: Record<string, string> = { get: 'get', update: 'put', patch: 'patch', create: 'post' };
+  const subresources = Object.entries(resource.subresources).map(([name, { verbs: own }]): [string, JsonObject] => [
+    `${collection}/{name}/${name}`,
+    Object.fromEntries(own.map((verb) => [methodOf[verb] ?? verb, operation(resource, verb)])),
+  ]);
   return [
+    ...everywhere,
     [collection, methods({ get: 'list', post: 'create', delete: 'deletecollection' })],
     [`${collection}/{name}`, methods({ get: 'get', put: 'update', patch: 'patch', delete: 'delete' })],
+    ...subresources,
   ];
 }
 
