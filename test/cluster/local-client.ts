@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { handle } from './http/handler.ts';
 import type { Serving } from './http/handler.ts';
 import { copy } from './storage/json.ts';
@@ -15,6 +16,8 @@ export function createLocalClient(serving: () => Serving): LocalClient {
     async request(method, path, body, options = {}) {
       const bytes =
         body === undefined ? Buffer.alloc(0) : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+      // Controllers come one request at a time, like clients from outside: a busy one must not keep the others from theirs.
+      await setImmediate();
       const user = options.user ?? INTERNAL_USER;
       const fallback = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
       const response = await handle(serving(), {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { IncomingHttpHeaders } from 'node:http';
 import { discoveryDocument } from '../discovery/documents.ts';
 import { health } from '../discovery/health.ts';
-import type { FaultBox } from '../faults.ts';
+import type { Fault, FaultBox } from '../faults.ts';
 import { eventEncoder } from '../output/events.ts';
 import { encode, transform } from '../output/render.ts';
 import { checkIncludeObject } from '../output/table.ts';
@@ -179,18 +179,22 @@ async function respondForResource(serving: Serving, request: Request, asked: Ask
   return { status, headers: {}, body: transform(body as JsonObject, form), yaml: output.yaml };
 }
 
-function injected(code: number, fault: { reason?: string; message?: string; retryAfterSeconds?: number }): StatusError {
-  const reason =
-    fault.reason ??
-    (code === 429
-      ? 'TooManyRequests'
-      : code === 409
-        ? 'Conflict'
-        : code === 503
-          ? 'ServiceUnavailable'
-          : 'InternalError');
-  const details = fault.retryAfterSeconds === undefined ? undefined : { retryAfterSeconds: fault.retryAfterSeconds };
-  return failure(code, reason, fault.message ?? 'a fault was injected', details);
+const REASONS: Record<number, string> = {
+  400: 'BadRequest',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'NotFound',
+  409: 'Conflict',
+  410: 'Expired',
+  429: 'TooManyRequests',
+  500: 'InternalError',
+  503: 'ServiceUnavailable',
+  504: 'Timeout',
+};
+
+function injected(code: number, fault: Fault): StatusError {
+  const { reason = REASONS[code] ?? '', message = 'a fault was injected', retryAfterSeconds } = fault;
+  return failure(code, reason, message, retryAfterSeconds === undefined ? undefined : { retryAfterSeconds });
 }
 
 /** The text of an answer that is no watch, with its content type. */

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { deleteOptions, listOptions } from '../http/options.ts';
 import { StatusError } from '../status.ts';
 import type { KubeObject } from '../types.ts';
@@ -7,13 +8,17 @@ import { decodeDeleteOptions } from './decode.ts';
 import { deleteObject } from './delete.ts';
 import { pageOf } from './list.ts';
 
+// After so many objects others get their turn, so that watchers can keep up.
+const TURN = 100;
+
 /** DELETE of a collection: each selected object on its own; answers with what was found (Store.DeleteCollection). */
 export async function removeCollection(call: Call): Promise<Outcome> {
   const { resource } = call;
   const { items, metadata } = pageOf(call, { ...listOptions(call.query), watch: false });
   const options = deleteOptions(call.query, decodeDeleteOptions(call));
   const found: KubeObject[] = [];
-  for (const item of items) {
+  for (const [index, item] of items.entries()) {
+    if (index % TURN === TURN - 1) await setImmediate();
     const { name, namespace } = item.metadata;
     try {
       await deleteObject({ ...call, name, ...(namespace === undefined ? {} : { namespace }) }, options);
