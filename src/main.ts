@@ -19,8 +19,6 @@ import { LEADER_TIMING, runLeaderElection } from './runtime/leader.ts';
 import { Shutdown, stopOnSignals } from './runtime/shutdown.ts';
 import { VERSION } from './version.ts';
 
-const now = (): Date => new Date(clock.now());
-
 async function runOperator(config: Config): Promise<number> {
   const log = createLogger({ level: config.logLevel, format: config.logFormat });
   log.info('starting', {
@@ -66,14 +64,14 @@ async function startOperator(config: Config, log: Logger, shutdown: Shutdown): P
   const server = serveAdmission(config, caches, log, metrics, () => graph.serving);
   const { port } = await server.listen();
   const operator: OperatorFacts = { namespace: config.namespace, webhookPort: port, webhookUrl: config.webhookUrl };
-  const serving = new Serving({ caches, operator, now, log });
+  const serving = new Serving({ caches, operator, clock, log });
   graph.serving = serving;
   if (config.webhookUrl !== undefined) serveDefaultIdentity(serving, server);
 
   const following = new AbortController();
   for (const cache of Object.values(caches)) shutdown.supervise(`cache of ${cache.name}`, cache.run(following.signal));
   shutdown.onStop('caches', () => following.abort());
-  serving.start();
+  shutdown.onStop('serving', serving.start());
 
   addHealthChecks(health, serving, log);
   const healthAddress = await health.listen();

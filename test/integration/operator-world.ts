@@ -249,11 +249,11 @@ async function startOperator(client: KubeClient, leads: boolean): Promise<Operat
   });
   const { port } = await server.listen();
   const operator = { namespace: NAMESPACE, webhookPort: port };
-  const serving = new Serving({ caches, operator, now: () => new Date(), log });
+  const serving = new Serving({ caches, operator, clock, log, settleMs: 200 });
   graph.serving = serving;
   const life = new AbortController();
   const parts = Object.values(caches).map((cache) => cache.run(life.signal));
-  serving.start();
+  const stopServing = serving.start();
   const events = new EventRecorder({ client, log, instance: 'test', now: () => clock.now() });
   const requests = () => createRequestCache(settings);
   const options = { client, caches, requests, serving, operator, events, clock, log, metrics };
@@ -264,6 +264,7 @@ async function startOperator(client: KubeClient, leads: boolean): Promise<Operat
     unreadiness: () => serving.unreadiness(),
     kill: async () => {
       life.abort(new Error('killed'));
+      stopServing();
       await Promise.allSettled(parts);
       await server.drain();
       await client.close();

@@ -6,6 +6,7 @@ import { webhookUrl, type OperatorFacts } from '../../domain/plan-objects.ts';
 import { templateRevision } from '../../domain/revision.ts';
 import type { MutatingWebhookConfiguration } from '../../kube/objects.ts';
 import type { Logger } from '../../observe/log.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import { endOf, requiredNames } from '../identity.ts';
 import { injectorOf } from '../owned.ts';
 import { revisionName, withAccepted } from '../revisions.ts';
@@ -16,8 +17,20 @@ import { candidateOf, choose, distrust, type ServedIdentity } from './identities
 export interface ServingOptions {
   caches: Caches;
   operator: OperatorFacts;
-  now: () => Date;
+  clock: Clock;
   log: Logger;
+  /** How long new trust is published before this replica relies on it. Default 2 s. */
+  settleMs?: number;
+}
+
+/** Measured: an API server acts on a new configuration within 20 ms of its write (reference/certs.md 1.4). */
+const SETTLE_MS = 2000;
+
+interface Settling {
+  fingerprint: string;
+  published: string;
+  until: number;
+  cancel: () => void;
 }
 
 /** The CA bundle in a webhook configuration that API servers use now, as PEM; undefined when there is no configuration. */
@@ -36,6 +49,7 @@ export class Serving {
   readonly #complaints = new Map<string, string>();
   readonly #accepted = new Map<string, { source: SidecarInjector; revision: string; injector: SidecarInjector }>();
   readonly #trusted = new Map<string, { identity: ServedIdentity; published: string; until: Date }>();
+  readonly #settling = new Map<string, Settling>();
   readonly #listeners = new Set<(injector: string) => void>();
 
   constructor(options: ServingOptions) {
@@ -52,6 +66,7 @@ export class Serving {
     ];
     return () => {
       for (const stop of stops) stop();
+      for (const name of this.#settling.keys()) this.#stopSettling(name);
     };
   }
 
@@ -63,6 +78,10 @@ export class Serving {
 
   get synced(): boolean {
     return Object.values(this.#options.caches).every((cache) => cache.hasSynced);
+  }
+
+  #now(): Date {
+    return new Date(this.#options.clock.now());
   }
 
   served(injector: string): ServedIdentity | undefined {
@@ -118,7 +137,8 @@ export class Serving {
 
   /** Why this replica must not get requests yet; empty when it may (DESIGN 2). */
   unreadiness(): string[] {
-    const { caches, now } = this.#options;
+    const { caches } = this.#options;
+    const now = this.#now();
     const waiting = Object.values(caches).filter((cache) => !cache.hasSynced);
     if (waiting.length > 0) return [`not synced: ${waiting.map((cache) => cache.name).join(', ')}`];
     return caches.injectors.list().flatMap(({ metadata: { name } }) => {
@@ -127,7 +147,7 @@ export class Serving {
       if (published === undefined) return [];
       const identity = this.#identities.get(name);
       if (identity === undefined) return [`${name}: no certificate to serve`];
-      const reason = this.#distrusted(name, identity, published, now());
+      const reason = this.#distrusted(name, identity, published, now);
       return reason === undefined ? [] : [`${name}: the published caBundle does not verify what is served: ${reason}`];
     });
   }
@@ -144,7 +164,8 @@ export class Serving {
 
   #refresh(name: string | undefined): void {
     if (name === undefined) return;
-    const { caches, operator, now, log } = this.#options;
+    const { caches, operator, log } = this.#options;
+    const now = this.#now();
     const published = publishedBundle(caches.webhookConfigurations.get(webhookConfigurationName(name)));
     if (caches.injectors.get(name) === undefined && published === undefined) {
       // The injector is gone, and so is everybody who called it.
@@ -155,11 +176,15 @@ export class Serving {
     const { identity: next, failure } =
       secret === undefined
         ? { failure: 'the Secret does not exist' }
-        : candidateOf(readState(secret), requiredNames(name, operator), now());
+        : candidateOf(readState(secret), requiredNames(name, operator), now);
     const current = this.#identities.get(name);
-    const chosen = choose(current, next, published, now());
+    const chosen = choose(current, next, published, now);
     this.#complain(name, failure ?? (chosen === next ? undefined : 'the published caBundle does not verify it yet'));
-    if (chosen === undefined || chosen.fingerprint === current?.fingerprint) return;
+    if (chosen === undefined || chosen.fingerprint === current?.fingerprint) {
+      this.#stopSettling(name);
+      return;
+    }
+    if (current !== undefined && published !== undefined && !this.#settled(name, current, chosen, published)) return;
     this.#identities.set(name, chosen);
     log.info('serving a certificate', {
       injector: name,
@@ -167,6 +192,33 @@ export class Serving {
       notAfter: chosen.material.leaf.validToDate.toISOString(),
     });
     for (const listener of this.#listeners) listener(name);
+  }
+
+  /**
+   * New trust has to reach every API server before something is served that only it verifies (DESIGN 3). What this replica
+   * has seen, others see within moments; there is no hurry, the old certificate is good. A renewal under the same anchors
+   * needs no wait, and neither does a replica that is not trusted now.
+   */
+  #settled(name: string, current: ServedIdentity, next: ServedIdentity, published: string): boolean {
+    const { clock, settleMs = SETTLE_MS } = this.#options;
+    const sameTrust = current.state.anchors === next.state.anchors;
+    if (sameTrust || distrust(current, published, this.#now()) !== undefined) return true;
+    const waiting = this.#settling.get(name);
+    if (waiting?.fingerprint === next.fingerprint && waiting.published === published) {
+      if (clock.now() < waiting.until) return false;
+      this.#stopSettling(name);
+      return true;
+    }
+    this.#stopSettling(name);
+    const until = clock.now() + settleMs;
+    const cancel = clock.at(until, () => this.#refresh(name));
+    this.#settling.set(name, { fingerprint: next.fingerprint, published, until, cancel });
+    return false;
+  }
+
+  #stopSettling(name: string): void {
+    this.#settling.get(name)?.cancel();
+    this.#settling.delete(name);
   }
 
   #complain(name: string, reason: string | undefined): void {
@@ -185,5 +237,6 @@ export class Serving {
     this.#complaints.delete(name);
     this.#accepted.delete(name);
     this.#trusted.delete(name);
+    this.#stopSettling(name);
   }
 }
