@@ -162,7 +162,8 @@ test('what is served is the accepted template, not the one in spec', () => {
   assert.equal(serving.injector('nginx'), undefined);
   caches.injectors.put(injector);
   assert.equal(serving.injector('nginx'), undefined, 'nothing has been accepted yet');
-  caches.injectors.put({ ...injector, status });
+  const withStatus = { ...injector, status };
+  caches.injectors.put(withStatus);
   assert.equal(serving.injector('nginx')?.spec.template.containers?.[0]?.name, 'one');
 
   const changed = {
