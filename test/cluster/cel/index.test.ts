@@ -14,6 +14,7 @@ const self: Schema = {
     items: { type: 'array', items: { type: 'object', properties: { name: { type: 'string' } } } },
     counts: { type: 'object', additionalProperties: { type: 'integer' } },
     port: { 'x-kubernetes-int-or-string': true },
+    wait: { type: 'string', format: 'duration' },
   },
 };
 const value = {
@@ -25,6 +26,7 @@ const value = {
   items: [{ name: 'x' }],
   counts: { 'a-b': 4 },
   port: '80%',
+  wait: '90s',
 };
 
 function run(
@@ -47,6 +49,9 @@ const truths = [
   'isURL("https://h:8443/p") && url("https://h:8443/p").getPort() == "8443" && !isURL("h")',
   '"abc123".find("[0-9]+") == "123" && "a1b2".findAll("[0-9]") == ["1", "2"] && "Ab".matches("^[A-Z]")',
   'isIP("::1") && cidr("10.0.0.0/8").containsIP("10.1.2.3") && !isCIDR("10.0.0.0/40")',
+  'self.wait > duration("1m") && self.wait < duration("2m")',
+  'has(self.items[0].name) && !has(dyn(self.items)[0].none) && (has(self.counts) || true)',
+  'self == self && self.items[0] == {"name": "x"} && self != null',
   'self.?absent.orValue("d") == "d"',
   '"%s has %d".format(["x", 2]) == "x has 2" && sets.contains([1, 2], [1])',
 ];

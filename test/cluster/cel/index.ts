@@ -29,11 +29,12 @@ export function compile(expression: string, variables: Record<string, Variable>)
   for (const [name, variable] of Object.entries(variables)) {
     environment.registerVariable(name, typeOf({ environment, named }, variable, name));
   }
-  const checked = environment.check(expression);
-  // The package has no comparison of objects with null, the language has.
-  if (!checked.valid && !/== null|!= null|null ==|null !=/.test(checked.error?.message ?? ''))
+  const source = withSimpleHas(expression);
+  const checked = environment.check(source);
+  if (!checked.valid && !comparesObjects.test(checked.error?.message ?? '')) {
     throw compilationError(expression, checked.error);
-  const program = runtimeOf(variables).parse(expression);
+  }
+  const program = runtimeOf(variables).parse(source);
   return {
     type: checked.type ?? 'dyn',
     evaluate(values) {
@@ -47,6 +48,21 @@ export function compile(expression: string, variables: Record<string, Variable>)
       return program(Object.fromEntries(converted)) as unknown;
     },
   };
+}
+
+/** The package cannot check comparisons of objects with each other, or with null; the language has them. */
+const comparesObjects = /no such overload: (?=.*(?:kubernetes\.|null)).* (?:==|!=) /;
+
+/** The package's has() wants a plain chain of fields: `has(a[0].b)` becomes `cel.bind(it, a[0], has(it.b))`. */
+function withSimpleHas(expression: string): string {
+  return expression.replaceAll(
+    /\bhas\(((?:[^()"']|"[^"]*"|'[^']*'|\((?:[^()"']|"[^"]*"|'[^']*')*\))*[\])])\.(\w+(?:\.\w+)*)\)/g,
+    (_, base: string, fields: string) => {
+      const names = fields.split('.');
+      const last = names.pop() ?? '';
+      return `cel.bind(it, ${[base, ...names].join('.')}, has(it.${last}))`;
+    },
+  );
 }
 
 /** Without a declaration the package does not know what `oldSelf.value()` is. */
@@ -74,6 +90,13 @@ function typeOf(scope: Scope, variable: Variable, name: string): string {
   return declare(scope, variable, `kubernetes.${name}`);
 }
 
+const textTypes: Record<string, string> = {
+  byte: 'bytes',
+  date: 'google.protobuf.Timestamp',
+  'date-time': 'google.protobuf.Timestamp',
+  duration: 'google.protobuf.Duration',
+};
+
 /** The CEL type of a schema; objects with properties become types of their own, so that unknown fields are found (apiserver/pkg/cel/common/schemas.go). */
 function declare(scope: Scope, schema: Schema, name: string): string {
   if (schema['x-kubernetes-int-or-string'] === true || schema['x-kubernetes-preserve-unknown-fields'] === true)
@@ -83,8 +106,7 @@ function declare(scope: Scope, schema: Schema, name: string): string {
   if (schema.type === 'boolean') return 'bool';
   if (schema.type === 'array')
     return schema.items === undefined ? 'list' : `list<${declare(scope, schema.items, `${name}.item`)}>`;
-  if (schema.type === 'string')
-    return schema.format === 'date-time' ? 'google.protobuf.Timestamp' : schema.format === 'byte' ? 'bytes' : 'string';
+  if (schema.type === 'string') return textTypes[schema.format ?? ''] ?? 'string';
   if (schema.type !== 'object') return 'dyn';
   if (typeof schema.additionalProperties === 'object')
     return `map<string, ${declare(scope, schema.additionalProperties, `${name}.value`)}>`;

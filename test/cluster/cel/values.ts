@@ -1,4 +1,8 @@
+import { parse } from '@marcbachmann/cel-js';
 import type { Schema } from '../types.ts';
+
+/** The package keeps its type for durations to itself, but its language makes them. */
+const readDuration = parse('duration(text)');
 
 /** Words of the language that are escaped when they name a field (apiserver/schema/cel: Escape). */
 const reserved = new Set(
@@ -34,7 +38,9 @@ export function celValue(value: unknown, schema: Schema | undefined): unknown {
     );
   }
   if (typeof value === 'number') return schema?.type === 'number' || !Number.isInteger(value) ? value : BigInt(value);
-  if (typeof value === 'string' && schema?.format === 'date-time') return new Date(value);
+  if (typeof value === 'string' && (schema?.format === 'date-time' || schema?.format === 'date'))
+    return new Date(value);
+  if (typeof value === 'string' && schema?.format === 'duration') return readDuration({ text: value }) as unknown;
   if (typeof value === 'string' && schema?.format === 'byte') return Uint8Array.from(Buffer.from(value, 'base64'));
   return value;
 }
