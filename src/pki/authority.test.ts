@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
+import forge from 'node-forge';
 import { createAuthority, issueServing } from './authority.ts';
 import { ACCEPTANCE, firstFailure, type Candidate } from './checks.ts';
 import type { Identity } from './identity.ts';
@@ -77,6 +78,36 @@ test('a chain verifies only against its own authority, a pinned leaf against its
 
 test('an expired authority above a valid leaf is refused', () => {
   assert.match(chainFailure([leaf], [anchor], new Date(anchor.validToDate.getTime() + 1000)) ?? '', /expired/);
+});
+
+test('a chain verifies through its intermediate, and not without it', async () => {
+  const bits = forge.pki.rsa.generateKeyPair(2048);
+  const intermediate = forge.pki.createCertificate();
+  const root = forge.pki.createCertificate();
+  const rootBits = forge.pki.rsa.generateKeyPair(2048);
+  const authorities = [
+    { certificate: root, keys: rootBits, name: 'root' },
+    { certificate: intermediate, keys: bits, name: 'intermediate' },
+  ];
+  for (const { certificate, keys, name } of authorities) {
+    certificate.publicKey = keys.publicKey;
+    certificate.serialNumber = '01';
+    certificate.validity.notBefore = new Date(now.getTime() - 1000);
+    certificate.validity.notAfter = new Date(now.getTime() + 100 * DAY * 1000);
+    certificate.setSubject([{ name: 'commonName', value: name }]);
+    certificate.setIssuer([{ name: 'commonName', value: 'root' }]);
+    certificate.setExtensions([{ name: 'basicConstraints', cA: true }]);
+    certificate.sign(rootBits.privateKey, forge.md.sha256.create());
+  }
+  const pem = forge.pki.certificateToPem(intermediate);
+  const signer = { certificate: pem, key: forge.pki.privateKeyToPem(bits.privateKey) };
+  const issued = new X509Certificate(
+    await issueServing({ authority: signer, publicKey, identity, now, lifetimeSeconds: DAY }),
+  );
+  const anchors = [new X509Certificate(forge.pki.certificateToPem(root))];
+  assert.equal(chainFailure([issued, new X509Certificate(pem)], anchors, now), undefined);
+  assert.match(chainFailure([issued], anchors, now) ?? '', /unknown authority "CN=intermediate"/);
+  assert.equal(chainFailure([issued], [new X509Certificate(pem)], now), undefined, 'an intermediate may be the anchor');
 });
 
 test('a request is the same bytes for the same key and identity, and other bytes for any other', async () => {

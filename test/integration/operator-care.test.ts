@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { createPublicKey, type X509Certificate } from 'node:crypto';
 import { connect } from 'node:tls';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import type { KubeClient } from '../../src/kube/client.ts';
 import { issueServing } from '../../src/pki/authority.ts';
 import { chainFailure, parseCertificates } from '../../src/pki/inspect.ts';
 import { generatePrivateKey } from '../../src/pki/keys.ts';
@@ -300,6 +301,29 @@ describe('a paused injector', () => {
     await world.merge(PATHS.injector(name), { spec: { mode: 'Enforce' } });
     await world.ready(name);
     assert.notEqual(await world.get(PATHS.configuration(name)), undefined);
+  });
+});
+
+describe('a new leader', () => {
+  it('finds everything in order and writes nothing but what is new: the port that it serves on', async () => {
+    await operator.kill();
+    const writes: string[] = [];
+    let probed = false;
+    const wrap = (client: KubeClient): KubeClient => ({
+      ...client,
+      request: async (options) => {
+        const answer = await client.request<never>(options);
+        const isWrite = options.method !== undefined && options.method !== 'GET';
+        if (isWrite && options.query?.['dryRun'] === 'All') probed = true;
+        else if (isWrite) writes.push(`${options.method} ${options.path}`);
+        return answer;
+      },
+    });
+    operator = await world.startOperator({ wrap });
+    await eventually('it has looked and probed', async () => probed);
+    await operator.kill();
+    const unexpected = writes.filter((write) => !write.includes('/services/') && !write.includes('selfsubjectreviews'));
+    assert.deepEqual(unexpected, []);
   });
 });
 
