@@ -61,3 +61,9 @@ void test('base64 and quantities are read', () => {
   const pod = kubernetesSchema('', 'v1', 'Pod') ?? {};
   assert.throws(() => decodeStrict({ spec: { overhead: { cpu: 'much' } } }, pod), /quantities must match/);
 });
+
+void test('a time that is none is named', () => {
+  const value = { metadata: { creationTimestamp: 'yesterday' } };
+  const message = 'parsing time "yesterday" as "2006-01-02T15:04:05Z07:00": cannot parse "yesterday" as "2006"';
+  assert.throws(() => decodeStrict(value, configMap), { message });
+});
