@@ -12,7 +12,7 @@ import { startChild, stopChildren, type Child } from '../../test/e2e/support/chi
 import { openEnvironment, type Environment } from '../../test/e2e/support/environment.ts';
 import { install } from '../../test/e2e/support/installation.ts';
 import { loadManifests } from '../../test/e2e/support/manifests.ts';
-import { applyAll } from '../../test/e2e/support/objects.ts';
+import { createAsKubectlApply } from '../../test/e2e/support/objects.ts';
 import { startOperator } from '../../test/e2e/support/operator.ts';
 import { until } from '../../test/e2e/support/until.ts';
 import { tellCertificate } from './certificate-story.ts';
@@ -32,7 +32,7 @@ const built = async (build: Child): Promise<void> => {
 const tellInjector = async (story: Story, { client }: Environment): Promise<void> => {
   story.command(`kubectl apply -f ${SAMPLE}`);
   const applied = performance.now();
-  await applyAll(client, loadManifests(SAMPLE));
+  await createAsKubectlApply(client, loadManifests(SAMPLE));
   const ready = await until('the SidecarInjector is Ready', async () => {
     const injector = await get<SidecarInjector>(client, RESOURCES.sidecarInjectors, { name: 'nginx' });
     const isReady = injector?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True');

@@ -4,7 +4,7 @@ import { isNotFound } from '../../../src/kube/errors.ts';
 import type { KubeClient } from '../../../src/kube/client.ts';
 import type { KubeObject } from '../../../src/kube/objects.ts';
 import type { ResourceRef } from '../../../src/kube/resources.ts';
-import { apply, get, remove } from '../../../src/kube/verbs.ts';
+import { apply, create, get, remove } from '../../../src/kube/verbs.ts';
 import { until } from './until.ts';
 
 interface ResourceList {
@@ -21,11 +21,26 @@ export const resourceFor = async (client: KubeClient, apiVersion: string, kind: 
   return { group, version, plural: found.name, namespaced: found.namespaced, kind };
 };
 
-/** Applies the objects in order. A kind that a CustomResourceDefinition just before them makes is waited for. */
+/**
+ * Applies the objects in order, as `kubectl apply --server-side` does. A kind that a CustomResourceDefinition just before
+ * them makes is waited for.
+ */
 export const applyAll = async (client: KubeClient, objects: KubeObject[]): Promise<void> => {
   for (const object of objects) {
     const resource = await until(`${object.kind} is served`, () => resourceFor(client, object.apiVersion, object.kind));
-    await apply(client, resource, object, { fieldManager: 'e2e' });
+    await apply(client, resource, object, { fieldManager: 'kubectl' });
+  }
+};
+
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+
+/** Creates the objects in order, exactly as a first `kubectl apply` without --server-side does. */
+export const createAsKubectlApply = async (client: KubeClient, objects: KubeObject[]): Promise<void> => {
+  for (const object of objects) {
+    const resource = await resourceFor(client, object.apiVersion, object.kind);
+    const annotations = { ...object.metadata.annotations, [LAST_APPLIED]: `${JSON.stringify(object)}\n` };
+    const annotated = { ...object, metadata: { ...object.metadata, annotations } };
+    await create(client, resource, annotated, { fieldManager: 'kubectl-client-side-apply' });
   }
 };
 

@@ -64,6 +64,9 @@ const registerPod = async ({ client }: Environment, name: string, port: number):
         podIP: '127.0.0.1',
         podIPs: [{ ip: '127.0.0.1' }],
         conditions: [{ type: 'Ready', status: 'True' }],
+        containerStatuses: [
+          { name: 'operator', image: 'loopback', imageID: '', ready: true, restartCount: 0, state: { running: {} } },
+        ],
       },
     },
   });
