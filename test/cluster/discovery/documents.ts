@@ -24,12 +24,23 @@ const VERSION = {
   platform: 'in-memory',
 };
 
+/** What / lists (k8s.io/apiserver/pkg/server/routes/index.go). */
+function rootPaths(registry: Registry): string[] {
+  const groups = groupsOf(registry).flatMap(({ name, versions }) => {
+    const root = name ? `/apis/${name}` : '/api';
+    return [root, ...versions.map(({ version }) => `${root}/${version}`)];
+  });
+  const others = ['/apis', '/healthz', '/livez', '/openapi/v3', '/readyz', '/version'];
+  return [...others, ...groups].toSorted();
+}
+
 /** Discovery and /version; undefined for other paths, and for groups and versions that are not served. */
 export function discoveryDocument(registry: Registry, path: string, accept: string | undefined): Document | undefined {
   const json = (body: JsonObject): Document => ({ contentType: 'application/json', body });
   const parts = path.split('/').filter((part) => part !== '');
   const [root, group = '', version = ''] = parts;
   if (root === 'version' && parts.length === 1) return json(VERSION);
+  if (root === undefined) return json({ paths: rootPaths(registry) });
   if ((root !== 'api' && root !== 'apis') || parts.length > 3) return undefined;
   const groups = groupsOf(registry);
   const core = groups.filter(({ name }) => name === '');

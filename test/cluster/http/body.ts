@@ -1,5 +1,6 @@
 /** Bodies of requests: how large they may be, and what format they are in. */
 import { parse } from 'yaml';
+import type { Tags } from 'yaml';
 import { decodeProtobuf } from '../protobuf/object.ts';
 import { badRequest, requestEntityTooLarge, unsupportedMediaType } from '../status.ts';
 import { ACCEPTED } from './negotiation.ts';
@@ -54,10 +55,18 @@ function parseProtobuf(body: Buffer): unknown {
   }
 }
 
+/** sigs.k8s.io/yaml keeps what looks like a time as it is written. */
+function withoutTimes(tags: Tags): Tags {
+  const isTime = (tag: Tags[number]): boolean =>
+    typeof tag !== 'string' &&
+    (tag.tag === 'tag:yaml.org,2002:timestamp' || ('format' in tag && tag.format === 'TIME'));
+  return tags.filter((tag) => !isTime(tag));
+}
+
 /** @throws StatusError 400 */
 export function parseYaml(text: string): unknown {
   try {
-    return parse(text, { schema: 'yaml-1.1' }) ?? {};
+    return parse(text, { schema: 'yaml-1.1', customTags: withoutTimes }) ?? {};
   } catch (error) {
     throw badRequest(`error decoding YAML: ${(error as Error).message}`);
   }

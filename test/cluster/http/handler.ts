@@ -6,7 +6,7 @@ import type { Fault, FaultBox } from '../faults.ts';
 import { eventEncoder } from '../output/events.ts';
 import { encode, transform } from '../output/render.ts';
 import { checkIncludeObject } from '../output/table.ts';
-import { StatusError, badRequest, failure, internalError } from '../status.ts';
+import { StatusError, badRequest, failure, internalError, notAcceptable } from '../status.ts';
 import type { JsonObject, User } from '../types.ts';
 import { denial } from '../verbs/access.ts';
 import type { Call, Parts } from '../verbs/call.ts';
@@ -15,7 +15,7 @@ import type { EventEncoder, Watch } from '../verbs/watch.ts';
 import { watch } from '../verbs/watch.ts';
 import { faultsEndpoint } from './faults-endpoint.ts';
 import { impersonate } from './impersonation.ts';
-import { isObjectTransform, negotiate } from './negotiation.ts';
+import { ACCEPTED, isObjectTransform, negotiate } from './negotiation.ts';
 import { parseRequestInfo } from './request-info.ts';
 import type { RequestInfo } from './request-info.ts';
 import { route } from './route.ts';
@@ -121,10 +121,12 @@ function infoOf(method: string, url: URL): RequestInfo {
   }
 }
 
-function attributes(target: NonNullable<RequestInfo['resource']>): JsonObject {
+function attributes(target: Target): JsonObject {
   const { plural, ...rest } = target;
   return { ...rest, resource: plural };
 }
+
+type Target = NonNullable<RequestInfo['resource']>;
 
 interface Asked {
   info: RequestInfo;
@@ -133,9 +135,16 @@ interface Asked {
   warn: (text: string) => void;
 }
 
+/** The old watch paths may name one object; the query then says the same. */
+function watchedCollection({ name, ...target }: Target, query: URLSearchParams): Target {
+  query.set('watch', 'true');
+  if (name !== undefined) query.set('fieldSelector', `metadata.name=${name}`);
+  return target;
+}
+
 async function respondForResource(serving: Serving, request: Request, asked: Asked): Promise<Response> {
   const { info, query, user, warn } = asked;
-  const target = info.resource;
+  const target = info.verb === 'watch' && info.resource ? watchedCollection(info.resource, query) : info.resource;
   if (!target) return notFound();
   const resource = route(serving.registry, target, info.verb);
   if (!resource) return notFound();
@@ -166,6 +175,8 @@ async function respondForResource(serving: Serving, request: Request, asked: Ask
   };
   const contentType = output.yaml ? 'application/yaml' : 'application/json';
   if (info.verb === 'watch') {
+    // YAML has no frames (negotiation.NegotiateOutputMediaTypeStream).
+    if (output.yaml) throw notAcceptable(ACCEPTED.filter((type) => !type.endsWith('yaml')));
     const started = watch(call);
     return {
       status: 200,

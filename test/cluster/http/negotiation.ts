@@ -19,8 +19,8 @@ export interface Output {
   as?: Transform;
 }
 
-/** What a real server names in its refusals; protobuf and CBOR bodies are refused here, so they are not named. */
-export const ACCEPTED = ['application/json', 'application/yaml'];
+/** What bodies may be, and what a real server names when it refuses one; answers are never protobuf here. */
+export const ACCEPTED = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'];
 
 /** The clauses of an Accept header, the preferred one first. */
 export function parseAccept(header: string | undefined): MediaType[] {

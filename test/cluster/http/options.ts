@@ -182,14 +182,15 @@ function watchErrors(options: ListOptions): FieldError[] {
   const { resourceVersionMatch: match } = options;
   const field = 'resourceVersionMatch';
   const errors: FieldError[] = [];
+  if (options.sendInitialEvents !== undefined && match !== 'NotOlderThan') {
+    errors.push(forbiddenField(field, `sendInitialEvents requires setting ${field} to NotOlderThan`));
+  }
   if (match) {
     if (options.sendInitialEvents === undefined) {
       errors.push(forbiddenField(field, `${field} is forbidden for watch unless sendInitialEvents is provided`));
     }
     if (match !== 'NotOlderThan') errors.push(notSupported(field, match, ['NotOlderThan']));
     if (options.continue) errors.push(forbiddenField(field, `${field} is forbidden when continue is provided`));
-  } else if (options.sendInitialEvents !== undefined) {
-    errors.push(forbiddenField(field, `sendInitialEvents requires setting ${field} to NotOlderThan`));
   }
   return errors;
 }

@@ -45,7 +45,9 @@ export function parseRequestInfo(method: string, path: string, query: URLSearchP
   if (parts.length <= prefix) return other;
   const group = core ? '' : (parts[1] ?? '');
   const version = parts[prefix - 1] ?? '';
-  let rest = parts.slice(prefix);
+  // The old way to ask for a watch: /api/v1/watch/namespaces/N/pods.
+  const watched = parts[prefix] === 'watch' && method === 'GET';
+  let rest = parts.slice(watched ? prefix + 1 : prefix);
   let namespace: string | undefined;
   if (rest[0] === 'namespaces' && rest[1] !== undefined) {
     namespace = rest[1];
@@ -57,6 +59,7 @@ export function parseRequestInfo(method: string, path: string, query: URLSearchP
     if (verb === 'get') verb = isTrue(query, 'watch') ? 'watch' : 'list';
     if (verb === 'delete') verb = 'deletecollection';
   }
+  if (watched) verb = 'watch';
   return {
     verb,
     path,

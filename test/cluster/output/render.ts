@@ -1,4 +1,4 @@
-import { stringify } from 'yaml';
+import { Document } from 'yaml';
 import type { Output } from '../http/negotiation.ts';
 import { failure } from '../status.ts';
 import type { JsonObject, KubeObject, Resource } from '../types.ts';
@@ -57,9 +57,14 @@ function withoutType({ kind: _kind, apiVersion: _apiVersion, ...rest }: KubeObje
   return rest;
 }
 
+/** As sigs.k8s.io/yaml writes it. */
+function yamlText(document: unknown): string {
+  return new Document(document, { version: '1.1', sortMapEntries: true }).toString({ indentSeq: false, lineWidth: 0 });
+}
+
 /** The document as text, with its content type. */
 export function encode(document: unknown, yaml: boolean): { contentType: string; text: string } {
   return yaml
-    ? { contentType: 'application/yaml', text: stringify(document) }
+    ? { contentType: 'application/yaml', text: yamlText(document) }
     : { contentType: 'application/json', text: `${JSON.stringify(document)}\n` };
 }

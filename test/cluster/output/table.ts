@@ -23,10 +23,25 @@ export function table(objects: KubeObject[], metadata: JsonObject, options: Tabl
     metadata,
     columnDefinitions: header ? columns.map((column) => definition(column)) : null,
     rows: objects.map((object) => ({
-      cells: columns.map((column) => column.value(object, now)),
-      object: includeObject === 'None' ? null : includeObject === 'Object' ? object : partialMetadata(object),
+      cells: columns.map((column) => cell(column, object, now)),
+      object:
+        includeObject === 'None' && !endsInitialEvents(object)
+          ? null
+          : includeObject === 'Object'
+            ? object
+            : partialMetadata(object),
     })),
   };
+}
+
+// The bookmark that ends the initial state must carry its annotation, whatever was asked for (handlers/response.go asTable).
+function endsInitialEvents({ metadata }: KubeObject): boolean {
+  return metadata.annotations?.['k8s.io/initial-events-end'] === 'true';
+}
+
+/** Bookmarks are empty objects, which are in nobody's columns. */
+function cell(column: Column, object: KubeObject, now: Date): unknown {
+  return object.metadata.name ? column.value(object, now) : '';
 }
 
 function definition({ name, type, format = '', description = '', priority = 0 }: Column): JsonObject {

@@ -53,12 +53,14 @@ export function pageOf(call: Call, options: ListOptions): Page {
   // Without a match, a limited list at a version is an exact one: that is how pages worked once.
   const exactly = options.resourceVersionMatch === 'Exact' || (!options.resourceVersionMatch && options.limit > 0);
   const exact = from ? (from.revision > 0 ? from.revision : undefined) : exactly ? asked : undefined;
-  if (exact === undefined && asked !== undefined) requireReached(asked, store.revision);
+  if (asked !== undefined) requireReached(asked, store.revision);
   const revision = exact ?? store.revision;
   let objects = exact === undefined ? store.list(storageKey, call.namespace) : past(call, exact, from);
   if (from) objects = objects.filter((object) => keyOf(object) > from.after);
   if (selects) objects = objects.filter(selects);
-  const more = options.limit > 0 && objects.length > options.limit;
+  // What comes from the cache comes whole (storage/cacher/cacher.go computeListLimit).
+  const limited = options.limit > 0 && options.resourceVersion !== '0';
+  const more = limited && objects.length > options.limit;
   const items = more ? objects.slice(0, options.limit) : objects;
   const last = items.at(-1);
   return {

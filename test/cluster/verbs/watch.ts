@@ -155,7 +155,7 @@ class WatchStream {
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      this.#pump();
+      this.#guarded(() => this.#pump());
     });
   }
 
@@ -186,8 +186,9 @@ class WatchStream {
       if (this.#blocked || this.#ended || this.#initial || this.#cursor < this.#parts.history.end) return;
       this.#write(this.#parts.encode('BOOKMARK', this.#bookmark(current())));
     };
-    this.#timers.push(setInterval(send, BOOKMARK_INTERVAL_MS));
-    if (lifetime > BOOKMARK_BEFORE_END_MS) this.#timers.push(setTimeout(send, lifetime - BOOKMARK_BEFORE_END_MS));
+    const guarded = (): void => this.#guarded(send);
+    this.#timers.push(setInterval(guarded, BOOKMARK_INTERVAL_MS));
+    if (lifetime > BOOKMARK_BEFORE_END_MS) this.#timers.push(setTimeout(guarded, lifetime - BOOKMARK_BEFORE_END_MS));
   }
 
   #pump(): void {
@@ -216,8 +217,18 @@ class WatchStream {
     this.#blocked = true;
     sink.once('drain', () => {
       this.#blocked = false;
-      this.#pump();
+      this.#guarded(() => this.#pump());
     });
+  }
+
+  /** An object that cannot be shown ends its watch, not the cluster. */
+  #guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      console.error(error);
+      this.#parts.sink.destroy();
+    }
   }
 
   #end(): void {
