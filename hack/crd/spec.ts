@@ -23,7 +23,7 @@ const injection = ruled(
       ),
       anchor: text('The container that Before and After refer to. A pod without it is injected as by default.', 63),
       onConflict: choice(
-        "What happens when a name, mountPath or port is taken. Skip: the pod gets nothing, and a warning. Replace: the pod's item is replaced, where that is possible. Reject: the pod is refused.",
+        "What happens when a name, mountPath, port or variable is taken. Skip: the pod gets nothing, and a warning; a variable that the app sets itself is only left alone. Replace: the pod's item is replaced, where that is possible, and a warning says so. Reject: the pod is refused.",
         ['Skip', 'Replace', 'Reject'],
         DEFAULTS.injection.onConflict,
       ),

@@ -18,15 +18,22 @@ function union(names: readonly string[] | undefined, name: string): string[] {
 const container = named(core('Container'), 63);
 const fields = container.properties ?? {};
 
-const appContainers = object("What the pod's own containers get. What they set themselves stays as it is.", {
-  names: {
-    ...list('Names of the containers; "*" is all of them.', { type: 'string', maxLength: 63 }, 32),
-    default: [...DEFAULTS.appContainers.names],
+const appContainers = object(
+  "What the pod's own containers get; injection.onConflict says what becomes of what they set themselves.",
+  {
+    names: {
+      ...list(
+        'Names of the containers, where "*" stands for any characters and "?" for one; "*" alone is all of them.',
+        { type: 'string', maxLength: 63 },
+        32,
+      ),
+      default: [...DEFAULTS.appContainers.names],
+    },
+    env: { ...fields['env'], maxItems: 100 },
+    envFrom: { ...fields['envFrom'], maxItems: 32 },
+    volumeMounts: { ...fields['volumeMounts'], maxItems: 32 },
   },
-  env: { ...fields['env'], maxItems: 100 },
-  envFrom: { ...fields['envFrom'], maxItems: 32 },
-  volumeMounts: { ...fields['volumeMounts'], maxItems: 32 },
-});
+);
 
 /** Something is added when one of these is not empty. */
 const ADDED = [

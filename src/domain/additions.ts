@@ -1,6 +1,6 @@
 /** Which containers an injector adds, and to which list of the pod. */
-import { injectionOf, templateOf } from '../api/v1alpha1/defaults.ts';
-import type { Container, SidecarInjector } from '../api/v1alpha1/types.ts';
+import type { ResolvedTemplate } from '../api/v1alpha1/defaults.ts';
+import type { Container } from '../api/v1alpha1/types.ts';
 
 export type ContainerList = 'containers' | 'initContainers';
 
@@ -15,10 +15,8 @@ function isNative(container: Container): boolean {
   return container.restartPolicy === 'Always';
 }
 
-/** The template's containers in their order; with sidecarMode Native those of `containers` become native sidecars. */
-export function additionsOf(injector: SidecarInjector): Addition[] {
-  const { containers, initContainers } = templateOf(injector);
-  const native = injectionOf(injector).sidecarMode === 'Native';
+/** The template's containers in their order; with `native` those of `containers` become native sidecars. */
+export function additionsOf({ containers, initContainers }: ResolvedTemplate, native: boolean): Addition[] {
   const sidecars = containers.map((container): Addition => {
     if (!native) return { list: 'containers', container, native: false };
     return { list: 'initContainers', container: { ...container, restartPolicy: 'Always' }, native: true };

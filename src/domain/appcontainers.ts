@@ -1,26 +1,25 @@
-/** What the pod's own containers get: environment and mounts. What a container sets itself stays as it is. */
-import { templateOf } from '../api/v1alpha1/defaults.ts';
-import type { JsonObject, SidecarInjector, VolumeMount } from '../api/v1alpha1/types.ts';
-import { additionsOf } from './additions.ts';
+/** What the pod's own containers get: environment and mounts. */
+import type { JsonObject, NamedItem, VolumeMount } from '../api/v1alpha1/types.ts';
+import type { Blueprint } from './blueprint.ts';
 import { contains } from './content.ts';
+import { globMatches } from './glob.ts';
 import { member, objectsAt } from './json.ts';
 import type { Draft, Path } from './patch.ts';
 
 interface AppContainer {
   path: Path;
   container: JsonObject;
+  name: string;
 }
 
 /** The pod's own containers that the template speaks of. Our sidecars are not among them. */
-export function appContainersOf(pod: JsonObject, injector: SidecarInjector): AppContainer[] {
-  const { names } = templateOf(injector).appContainers;
-  const ours = new Set(additionsOf(injector).map((addition) => addition.container.name));
-  return objectsAt(pod, ['spec', 'containers'])
-    .map((container, index): AppContainer => ({ path: ['spec', 'containers', index], container }))
-    .filter(({ container }) => {
-      const name = member(container, 'name');
-      return typeof name === 'string' && !ours.has(name) && (names.includes('*') || names.includes(name));
-    });
+export function appContainersOf(pod: JsonObject, { template, ours }: Blueprint): AppContainer[] {
+  const { names } = template.appContainers;
+  return objectsAt(pod, ['spec', 'containers']).flatMap((container, index): AppContainer[] => {
+    const name = member(container, 'name');
+    const meant = typeof name === 'string' && !ours.has(name) && names.some((pattern) => globMatches(pattern, name));
+    return meant ? [{ path: ['spec', 'containers', index], container, name }] : [];
+  });
 }
 
 function normal(mountPath: unknown): string {
@@ -34,15 +33,24 @@ export function mountAt(container: JsonObject, mount: VolumeMount): number {
   );
 }
 
+/** Where the container sets the variable, as an index; -1 when it does not. The last one counts, as for the kubelet. */
+export function variableAt(container: JsonObject, variable: NamedItem): number {
+  return objectsAt(container, ['env']).findLastIndex((candidate) => member(candidate, 'name') === variable.name);
+}
+
+/** Whether a container's variable has the value of the template's. */
+export function isSameVariable(actual: unknown, wanted: NamedItem): boolean {
+  return contains(actual, wanted) && (member(actual, 'value') ?? '') === (wanted['value'] ?? '');
+}
+
 /** Adds what is missing. Runs before containers are inserted, while the indexes are those of the pod. */
-export function equipAppContainers(draft: Draft, injector: SidecarInjector): void {
-  const { env, envFrom, volumeMounts } = templateOf(injector).appContainers;
+export function equipAppContainers(draft: Draft, blueprint: Blueprint): void {
+  const { env, envFrom, volumeMounts } = blueprint.template.appContainers;
   if (env.length + envFrom.length + volumeMounts.length === 0) return;
-  for (const { path, container } of appContainersOf(draft.document, injector)) {
-    const names = new Set(objectsAt(container, ['env']).map((item) => member(item, 'name')));
+  for (const { path, container } of appContainersOf(draft.document, blueprint)) {
     draft.insert(
       [...path, 'env'],
-      env.filter((item) => !names.has(item.name)),
+      env.filter((item) => variableAt(container, item) === -1),
     );
     const sources = objectsAt(container, ['envFrom']);
     draft.insert(

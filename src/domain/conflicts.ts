@@ -1,14 +1,14 @@
-/** What of the template cannot be added because the pod has something else of that name, mount path or port. */
-import { templateOf } from '../api/v1alpha1/defaults.ts';
-import type { JsonObject, SidecarInjector } from '../api/v1alpha1/types.ts';
-import { additionsOf, runsBesideApp } from './additions.ts';
-import { appContainersOf, mountAt } from './appcontainers.ts';
+/** What of the template cannot be added because the pod has something else of that name, mount path, port or variable. */
+import type { JsonObject } from '../api/v1alpha1/types.ts';
+import { runsBesideApp } from './additions.ts';
+import { appContainersOf, isSameVariable, mountAt, variableAt } from './appcontainers.ts';
+import type { Blueprint } from './blueprint.ts';
 import { contains, isSameContainer, isSameVolume } from './content.ts';
 import { member, objectsAt } from './json.ts';
 import type { Path } from './patch.ts';
 
 export interface Conflict {
-  kind: 'name' | 'mountPath' | 'port';
+  kind: 'name' | 'mountPath' | 'port' | 'env';
   /** One line for people. */
   text: string;
   /** What `onConflict: Replace` puts where; absent where nothing can be replaced. */
@@ -18,21 +18,22 @@ export interface Conflict {
 const CONTAINER_LISTS = ['containers', 'initContainers', 'ephemeralContainers'] as const;
 
 /** Every conflict of the template with the pod, in the order of the template. */
-export function conflictsOf(pod: JsonObject, injector: SidecarInjector): Conflict[] {
+export function conflictsOf(pod: JsonObject, blueprint: Blueprint): Conflict[] {
   return [
-    ...containerConflicts(pod, injector),
-    ...volumeConflicts(pod, injector),
-    ...portConflicts(pod, injector),
-    ...mountConflicts(pod, injector),
+    ...containerConflicts(pod, blueprint),
+    ...volumeConflicts(pod, blueprint),
+    ...portConflicts(pod, blueprint),
+    ...appConflicts(pod, blueprint),
   ];
 }
 
-function containerConflicts(pod: JsonObject, injector: SidecarInjector): Conflict[] {
-  return additionsOf(injector).flatMap(({ list, container }) =>
+function containerConflicts(pod: JsonObject, { additions }: Blueprint): Conflict[] {
+  return additions.flatMap(({ list, container }) =>
     CONTAINER_LISTS.flatMap((taken): Conflict[] => {
-      const index = indexOfName(objectsAt(pod, ['spec', taken]), container.name);
-      const present = objectsAt(pod, ['spec', taken])[index];
-      if (present === undefined || (taken === list && isSameContainer(present, container))) return [];
+      const present = objectsAt(pod, ['spec', taken]);
+      const index = indexOfName(present, container.name);
+      const other = present[index];
+      if (other === undefined || (taken === list && isSameContainer(other, container))) return [];
       const text = `the name ${container.name} is taken by another container`;
       if (taken !== list) return [{ kind: 'name', text }];
       return [{ kind: 'name', text, replacement: { path: ['spec', list, index], value: container } }];
@@ -40,9 +41,9 @@ function containerConflicts(pod: JsonObject, injector: SidecarInjector): Conflic
   );
 }
 
-function volumeConflicts(pod: JsonObject, injector: SidecarInjector): Conflict[] {
+function volumeConflicts(pod: JsonObject, { template }: Blueprint): Conflict[] {
   const volumes = objectsAt(pod, ['spec', 'volumes']);
-  return templateOf(injector).volumes.flatMap((volume): Conflict[] => {
+  return template.volumes.flatMap((volume): Conflict[] => {
     const index = indexOfName(volumes, volume.name);
     const present = volumes[index];
     if (present === undefined || isSameVolume(present, volume)) return [];
@@ -52,9 +53,11 @@ function volumeConflicts(pod: JsonObject, injector: SidecarInjector): Conflict[]
 }
 
 /** The containers of a pod share one network: the second listener on a port fails to start. */
-function portConflicts(pod: JsonObject, injector: SidecarInjector): Conflict[] {
-  const additions = additionsOf(injector);
-  const ours = new Set<unknown>(additions.map((addition) => addition.container.name));
+function portConflicts(pod: JsonObject, { additions, ours }: Blueprint): Conflict[] {
+  const wanted = additions
+    .filter((addition) => runsBesideApp(addition))
+    .flatMap(({ container }) => portsOf(container as JsonObject));
+  if (wanted.length === 0) return [];
   const running = [
     ...objectsAt(pod, ['spec', 'containers']),
     ...objectsAt(pod, ['spec', 'initContainers']).filter((item) => member(item, 'restartPolicy') === 'Always'),
@@ -64,9 +67,8 @@ function portConflicts(pod: JsonObject, injector: SidecarInjector): Conflict[] {
       portsOf(container).map((port) => [port, String(member(container, 'name'))] as const),
     ),
   );
-  return additions
-    .filter((addition) => runsBesideApp(addition))
-    .flatMap(({ container }) => portsOf(container).filter((port) => taken.has(port)))
+  return wanted
+    .filter((port) => taken.has(port))
     .map((port) => ({ kind: 'port', text: `port ${port} is taken by container ${taken.get(port)}` }));
 }
 
@@ -77,16 +79,23 @@ function portsOf(container: JsonObject): string[] {
   });
 }
 
-function mountConflicts(pod: JsonObject, injector: SidecarInjector): Conflict[] {
-  const { volumeMounts } = templateOf(injector).appContainers;
-  return appContainersOf(pod, injector).flatMap(({ path, container }) =>
-    volumeMounts.flatMap((mount): Conflict[] => {
+function appConflicts(pod: JsonObject, blueprint: Blueprint): Conflict[] {
+  const { env, volumeMounts } = blueprint.template.appContainers;
+  if (env.length + volumeMounts.length === 0) return [];
+  return appContainersOf(pod, blueprint).flatMap(({ path, container, name }) => [
+    ...volumeMounts.flatMap((mount): Conflict[] => {
       const index = mountAt(container, mount);
       if (index === -1 || contains(objectsAt(container, ['volumeMounts'])[index], mount)) return [];
-      const text = `mountPath ${mount.mountPath} of container ${String(member(container, 'name'))} is taken`;
+      const text = `mountPath ${mount.mountPath} of container ${name} is taken`;
       return [{ kind: 'mountPath', text, replacement: { path: [...path, 'volumeMounts', index], value: mount } }];
     }),
-  );
+    ...env.flatMap((variable): Conflict[] => {
+      const index = variableAt(container, variable);
+      if (index === -1 || isSameVariable(objectsAt(container, ['env'])[index], variable)) return [];
+      const text = `container ${name} sets ${variable.name} itself`;
+      return [{ kind: 'env', text, replacement: { path: [...path, 'env', index], value: variable } }];
+    }),
+  ]);
 }
 
 function indexOfName(items: readonly JsonObject[], name: string): number {

@@ -108,6 +108,7 @@ const CASES: Record<string, Case> = {
     request: clash,
     injector: injector({ injection: { onConflict: 'Replace' } }),
     reason: 'injected',
+    warns: /the name sidecar-nginx is taken by another container: replaced/,
   },
   'conflict, Reject': {
     request: clash,

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { STATUS_ANNOTATION, injector, names, pod } from '../../test/testdata/samples.ts';
 import type { SidecarInjector, Template } from '../api/v1alpha1/types.ts';
 import { inject } from './inject.ts';
-import { at } from './json.ts';
+import { at, mapAt } from './json.ts';
 import { templateRevision } from './revision.ts';
 
 const templated = (template: Template, injection: SidecarInjector['spec']['injection'] = {}): SidecarInjector =>
@@ -26,7 +26,8 @@ test("D2 the user's annotations and labels stay", () => {
     pod({}, { labels: { app: 'theirs' }, annotations: { a: 'theirs', b: '2' } }),
     templated(template),
   );
-  assert.deepEqual(at(result.pod, ['metadata', 'labels']), { app: 'theirs', new: '1' });
+  const { 'injected.sidecarinjector.dev/nginx': _ours, ...labels } = mapAt(result.pod, ['metadata', 'labels']);
+  assert.deepEqual(labels, { app: 'theirs', new: '1' });
   assert.equal(at(result.pod, ['metadata', 'annotations', 'a']), 'theirs');
   assert.equal(at(result.pod, ['metadata', 'annotations', 'b']), '2');
   assert.deepEqual(result.notes, [
@@ -195,4 +196,72 @@ test('a sidecar that another webhook has touched is still ours, and its removed 
     inject(touched, injector()).operations.map(({ path }) => path),
     ['/spec/volumes/-'],
   );
+});
+
+test('an injected pod carries the revision as a label, whatever label it came with', () => {
+  const key = 'injected.sidecarinjector.dev/nginx';
+  for (const labels of [{}, undefined, { [key]: 'forged' }, { [key]: templateRevision(injector()) }]) {
+    const { pod: result } = inject(pod({}, { labels }), injector());
+    assert.equal(at(result, ['metadata', 'labels', key]), templateRevision(injector()));
+  }
+  const clash = inject(pod({ containers: [{ name: 'sidecar-nginx', image: 'x' }] }), injector());
+  assert.equal(at(clash.pod, ['metadata', 'labels']), undefined, 'what is not injected is not labelled');
+});
+
+test('a plain sidecar in the pod of a Job earns a warning that says Native', () => {
+  const owner = { apiVersion: 'batch/v1', kind: 'Job', name: 'j', uid: 'u', controller: true };
+  const jobs = [
+    { ownerReferences: [owner] },
+    { labels: { 'batch.kubernetes.io/job-name': 'j' } },
+    { labels: { 'job-name': 'j' } },
+  ];
+  const others = [
+    {},
+    { ownerReferences: [{ ...owner, kind: 'ReplicaSet' }] },
+    { ownerReferences: [{ ...owner, apiVersion: 'batch.volcano.sh/v1' }] },
+    { labels: { constructor: 'j' } },
+  ];
+  const notes = (metadata: object, by: SidecarInjector): readonly string[] =>
+    inject(pod({}, { ...metadata }), by).notes;
+  for (const metadata of jobs) {
+    assert.match(notes(metadata, injector()).join(), /keeps this Job from completing: set sidecarMode to Native/);
+    assert.deepEqual(notes(metadata, injector({ injection: { sidecarMode: 'Native' } })), []);
+    assert.deepEqual(notes(metadata, templated({ initContainers: [sidecar] })), []);
+  }
+  for (const metadata of others) assert.deepEqual(notes(metadata, injector()), []);
+});
+
+test('a variable that the app sets itself: kept and said, replaced, or the pod is refused', () => {
+  const appContainers = {
+    env: [
+      { name: 'A', value: 'ours' },
+      { name: 'B', value: '' },
+    ],
+  };
+  const theirs = pod({ containers: [{ name: 'app', env: [{ name: 'A', value: 'theirs' }, { name: 'B' }] }] });
+  const under = (onConflict: 'Skip' | 'Replace' | 'Reject') =>
+    inject(theirs, templated({ containers: [sidecar], appContainers }, { onConflict }));
+  const value = (result: unknown): unknown => at(result, ['spec', 'containers', 0, 'env', 0, 'value']);
+  assert.equal(value(under('Skip').pod), 'theirs');
+  assert.deepEqual(under('Skip').notes, ['container app sets A itself: kept as it is']);
+  assert.deepEqual(names(under('Skip').pod, 'containers'), ['app', 'sidecar']);
+  assert.equal(value(under('Replace').pod), 'ours');
+  assert.deepEqual(under('Replace').notes, ['container app sets A itself: replaced']);
+  assert.deepEqual(
+    under('Reject').conflicts.map(({ kind, text }) => [kind, text]),
+    [['env', 'container app sets A itself']],
+  );
+});
+
+test('app containers are named with wildcards', () => {
+  const theirs = pod({ containers: ['web-1', 'web-2', 'job'].map((name) => ({ name })) });
+  const equipped = (names: string[]): unknown[] => {
+    const by = templated({ containers: [sidecar], appContainers: { names, env: [{ name: 'A', value: '1' }] } });
+    const containers = at(inject(theirs, by).pod, ['spec', 'containers']) as { name: string; env?: unknown }[];
+    return containers.filter(({ env }) => env !== undefined).map(({ name }) => name);
+  };
+  assert.deepEqual(equipped(['*']), ['web-1', 'web-2', 'job'], 'and never the sidecar');
+  assert.deepEqual(equipped(['web-*']), ['web-1', 'web-2']);
+  assert.deepEqual(equipped(['web-?', 'job']), ['web-1', 'web-2', 'job']);
+  assert.deepEqual(equipped(['web']), []);
 });

@@ -2,14 +2,15 @@
  * Adds an injector's template to a pod: `inject(inject(pod)) = inject(pod)`. Nothing of the pod is removed or rebuilt,
  * and nothing is changed but what `onConflict: Replace` asks for. What is already there is known by its content.
  */
-import { injectionOf, selectionOf, templateOf } from '../api/v1alpha1/defaults.ts';
+import { injectionOf } from '../api/v1alpha1/defaults.ts';
 import type { HostAlias, JsonObject, SidecarInjector } from '../api/v1alpha1/types.ts';
-import { type Addition, type ContainerList, additionsOf } from './additions.ts';
+import type { Addition, ContainerList } from './additions.ts';
 import { equipAppContainers } from './appcontainers.ts';
+import { type Blueprint, blueprintOf } from './blueprint.ts';
 import { type Conflict, conflictsOf } from './conflicts.ts';
+import { keepsJobRunning } from './jobs.ts';
 import { at, mapAt, member, objectsAt } from './json.ts';
 import { Draft, type Operation } from './patch.ts';
-import { statusValue, templateRevision } from './revision.ts';
 
 export interface Injection {
   /** Empty when the pod has everything already, and when `conflicts` is not. */
@@ -24,24 +25,41 @@ export interface Injection {
 
 /** The operations that bring the template into the pod: all of it, or nothing when there is a conflict. */
 export function inject(pod: JsonObject, injector: SidecarInjector): Injection {
-  const found = conflictsOf(pod, injector);
-  const replace = injectionOf(injector).onConflict === 'Replace';
-  const conflicts = replace ? found.filter((conflict) => conflict.replacement === undefined) : found;
+  const blueprint = blueprintOf(injector, injectionOf(injector).sidecarMode === 'Native');
+  const found = conflictsOf(pod, blueprint);
+  const { onConflict } = blueprint.injection;
+  const conflicts = found.filter((conflict) => isInTheWay(conflict, blueprint));
   if (conflicts.length > 0) return { operations: [], pod, conflicts, notes: [] };
 
   const draft = new Draft(pod);
+  const notes = found.map(({ text }) => `${text}: ${onConflict === 'Replace' ? 'replaced' : 'kept as it is'}`);
   for (const { replacement } of found) {
-    if (replacement !== undefined) draft.replace(replacement.path, replacement.value);
+    if (onConflict === 'Replace' && replacement !== undefined) draft.replace(replacement.path, replacement.value);
   }
-  equipAppContainers(draft, injector);
-  const notes = [...addContainers(draft, injector), ...addMetadata(draft, injector, replace)];
-  addVolumes(draft, injector);
-  return { operations: draft.operations, pod: draft.document, conflicts, notes };
+  equipAppContainers(draft, blueprint);
+  notes.push(...addContainers(draft, blueprint), ...addMetadata(draft, blueprint));
+  addVolumes(draft, blueprint);
+  if (keepsJobRunning(pod, blueprint)) notes.push(JOB_NOTE);
+  // Called again for the same pod, it was all said the first time.
+  return {
+    operations: draft.operations,
+    pod: draft.document,
+    conflicts,
+    notes: draft.operations.length > 0 ? notes : [],
+  };
 }
 
-function addContainers(draft: Draft, injector: SidecarInjector): string[] {
-  const { position, anchor } = injectionOf(injector);
-  const missing = additionsOf(injector).filter(
+const JOB_NOTE = 'the sidecar keeps this Job from completing: set sidecarMode to Native';
+
+/** A variable that the app sets itself is no reason to leave the sidecar out: with Skip that one is left alone. */
+function isInTheWay({ kind, replacement }: Conflict, { injection: { onConflict } }: Blueprint): boolean {
+  if (onConflict === 'Replace') return replacement === undefined;
+  return onConflict === 'Reject' || kind !== 'env';
+}
+
+function addContainers(draft: Draft, blueprint: Blueprint): string[] {
+  const { position, anchor } = blueprint.injection;
+  const missing = blueprint.additions.filter(
     ({ list, container }) => !namesAt(draft.document, list).includes(container.name),
   );
   const notes: string[] = [];
@@ -55,7 +73,7 @@ function addContainers(draft: Draft, injector: SidecarInjector): string[] {
     const additions = missing.filter((addition) => addition.list === list);
     const names = namesAt(draft.document, list);
     const group = (index: number | undefined): Addition[] =>
-      additions.filter((addition) => indexFor(addition, names, injector) === index);
+      additions.filter((addition) => indexFor(addition, names, blueprint) === index);
     // From the back to the front, so that an insertion does not move the place of the next.
     for (const index of [undefined, ...[...names.keys()].reverse()]) {
       draft.insert(
@@ -69,8 +87,8 @@ function addContainers(draft: Draft, injector: SidecarInjector): string[] {
 }
 
 /** Where to insert; undefined is the end. Without a position of its own, a native sidecar starts before the pod's init containers. */
-function indexFor(addition: Addition, names: readonly unknown[], injector: SidecarInjector): number | undefined {
-  const { position, anchor } = injectionOf(injector);
+function indexFor(addition: Addition, names: readonly unknown[], { injection }: Blueprint): number | undefined {
+  const { position, anchor } = injection;
   const usual = addition.native && names.length > 0 ? 0 : undefined;
   if (position === undefined) return usual;
   if (position === 'Last') return undefined;
@@ -85,8 +103,8 @@ function namesAt(pod: JsonObject, list: ContainerList): unknown[] {
   return objectsAt(pod, ['spec', list]).map((container) => member(container, 'name'));
 }
 
-function addVolumes(draft: Draft, injector: SidecarInjector): void {
-  const { volumes, imagePullSecrets, hostAliases } = templateOf(injector);
+function addVolumes(draft: Draft, { template }: Blueprint): void {
+  const { volumes, imagePullSecrets, hostAliases } = template;
   for (const [field, items] of [
     ['volumes', volumes],
     ['imagePullSecrets', imagePullSecrets],
@@ -112,25 +130,29 @@ function addHostAlias(draft: Draft, alias: HostAlias): void {
   draft.insert([...path, index, 'hostnames'], hostnames);
 }
 
-/** The pod's own labels and annotations win, but with `onConflict: Replace`. The status annotation is ours. */
-function addMetadata(draft: Draft, injector: SidecarInjector, replace: boolean): string[] {
-  const { labels, annotations } = templateOf(injector).metadata;
-  const { statusAnnotation } = selectionOf(injector);
+/** The pod's own labels and annotations win, but with `onConflict: Replace`. The status annotation and the label are ours. */
+function addMetadata(draft: Draft, { template, injection, status, label }: Blueprint): string[] {
   const notes: string[] = [];
-  for (const [field, wanted] of [
-    ['labels', labels],
-    ['annotations', annotations],
+  for (const [field, own] of [
+    ['labels', label.key],
+    ['annotations', status.annotation],
   ] as const) {
-    for (const [key, value] of Object.entries(wanted)) {
+    for (const [key, value] of Object.entries(template.metadata[field])) {
       const present = member(mapAt(draft.document, ['metadata', field]), key);
-      if (present === value || (field === 'annotations' && key === statusAnnotation)) continue;
-      if (present === undefined || replace) draft.setInMap(['metadata', field], key, value);
-      else notes.push(`the pod's own value of ${field.slice(0, -1)} ${key} was kept`);
+      if (present === value || key === own) continue;
+      const kept = present !== undefined && injection.onConflict !== 'Replace';
+      if (present !== undefined) {
+        notes.push(`the pod's own value of ${field.slice(0, -1)} ${key} was ${kept ? 'kept' : 'replaced'}`);
+      }
+      if (!kept) draft.setInMap(['metadata', field], key, value);
     }
   }
-  const status = statusValue(templateRevision(injector));
-  if (member(mapAt(draft.document, ['metadata', 'annotations']), statusAnnotation) !== status) {
-    draft.setInMap(['metadata', 'annotations'], statusAnnotation, status);
-  }
+  own(draft, 'labels', label.key, label.value);
+  own(draft, 'annotations', status.annotation, status.value);
   return notes;
+}
+
+function own(draft: Draft, field: 'labels' | 'annotations', key: string, value: string): void {
+  if (member(mapAt(draft.document, ['metadata', field]), key) !== value)
+    draft.setInMap(['metadata', field], key, value);
 }

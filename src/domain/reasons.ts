@@ -84,7 +84,7 @@ export const REASONS = {
   },
   conflict_rejected: {
     action: 'Reject',
-    meaning: 'A name, mount path or port that the template needs is taken, and onConflict is Reject.',
+    meaning: 'A name, mount path, port or variable that the template needs is taken, and onConflict is Reject.',
     fix: 'Rename the one or the other, or set spec.injection.onConflict.',
   },
   unknown_injector: {

@@ -56,7 +56,11 @@ test('the patch in the log says where, never what', async () => {
   fixture.state.injector = injector({ template: secret });
   await post({ body: reviewBytes('optin-true') });
   fixture.state.injector = injector();
-  assert.deepEqual(fixture.lines.at(-1)?.fields['patch'], ['add /spec/containers/-', `add ${statusPath}`]);
+  assert.deepEqual(fixture.lines.at(-1)?.fields['patch'], [
+    'add /spec/containers/-',
+    'add /metadata/labels/injected.sidecarinjector.dev~1nginx',
+    `add ${statusPath}`,
+  ]);
   assert.ok(!JSON.stringify(fixture.lines).includes('hunter2'));
 });
 const statusPath = '/metadata/annotations/sidecar-injector-webhook.nginx.sidecar~1status';

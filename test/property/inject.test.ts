@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import jsonPatch from 'fast-json-patch';
 import { mutate } from '../../src/admission/mutate.ts';
+import { injectedLabel } from '../../src/api/v1alpha1/names.ts';
 import type { JsonObject, SidecarInjector } from '../../src/api/v1alpha1/types.ts';
 import { decide } from '../../src/domain/decide.ts';
 import { inject } from '../../src/domain/inject.ts';
@@ -31,9 +32,10 @@ function survives(before: unknown, after: unknown): boolean {
   return isObject(after) && Object.keys(before).every((key) => survives(member(before, key), member(after, key)));
 }
 
-/** Without the one annotation that is ours to write. */
+/** Without the annotation and the label that are ours to write. */
 function withoutStatus(pod: JsonObject): JsonObject {
   const copy = structuredClone(pod);
+  delete mapAt(copy, ['metadata', 'labels'])[injectedLabel('nginx')];
   delete mapAt(copy, ['metadata', 'annotations'])[STATUS_ANNOTATION];
   return copy;
 }

@@ -92,6 +92,11 @@ export function defaultStatusAnnotation(injector: string): string {
   return `status.${GROUP}/${injector}`;
 }
 
+/** Label of an injected pod; its value is the revision of the template, so that `kubectl get pods -l` finds pods by it. */
+export function injectedLabel(injector: string): string {
+  return `injected.${GROUP}/${injector}`;
+}
+
 /** Annotations of the Secret: which request and signer its certificate came from. */
 export const REQUEST_ANNOTATION = 'sidecarinjector.dev/request';
 export const SIGNER_ANNOTATION = 'sidecarinjector.dev/signer';

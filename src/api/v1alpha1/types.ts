@@ -72,7 +72,7 @@ export interface Selection {
   allowHostNetwork?: boolean;
 }
 
-/** What the pod's own containers get. `*` in names means all of them. */
+/** What the pod's own containers get. Names may have the wildcards `*` and `?`. */
 export interface AppContainers {
   names?: string[];
   env?: NamedItem[];

@@ -1,0 +1,49 @@
+/** What an injector adds to a pod, worked out once for all pods: requests only read it. */
+import {
+  type ResolvedInjection,
+  type ResolvedTemplate,
+  injectionOf,
+  selectionOf,
+  templateOf,
+} from '../api/v1alpha1/defaults.ts';
+import { injectedLabel } from '../api/v1alpha1/names.ts';
+import type { SidecarInjector } from '../api/v1alpha1/types.ts';
+import { type Addition, additionsOf } from './additions.ts';
+import { statusValue, templateRevision } from './revision.ts';
+
+export interface Blueprint {
+  template: ResolvedTemplate;
+  injection: ResolvedInjection;
+  additions: readonly Addition[];
+  /** Names of the containers that are added. */
+  ours: ReadonlySet<unknown>;
+  /** The annotation and the label by which people and selectors find injected pods; never proof of anything. */
+  status: { annotation: string; value: string };
+  label: { key: string; value: string };
+}
+
+const known = new WeakMap<SidecarInjector, Map<boolean, Blueprint>>();
+
+/** The blueprint of an injector. Remembered per object, which must not be changed in place. `native`: as native sidecars. */
+export function blueprintOf(injector: SidecarInjector, native: boolean): Blueprint {
+  const remembered = known.get(injector) ?? new Map<boolean, Blueprint>();
+  const found = remembered.get(native);
+  if (found !== undefined) return found;
+  const revision = templateRevision(injector);
+  const blueprint = drawn(templateOf(injector), native, {
+    injection: injectionOf(injector),
+    status: { annotation: selectionOf(injector).statusAnnotation, value: statusValue(revision) },
+    label: { key: injectedLabel(injector.metadata.name), value: revision },
+  });
+  known.set(injector, remembered.set(native, blueprint));
+  return blueprint;
+}
+
+function drawn(
+  template: ResolvedTemplate,
+  native: boolean,
+  rest: Pick<Blueprint, 'injection' | 'status' | 'label'>,
+): Blueprint {
+  const additions = additionsOf(template, native);
+  return { ...rest, template, additions, ours: new Set(additions.map(({ container }) => container.name)) };
+}
