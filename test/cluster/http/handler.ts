@@ -149,7 +149,7 @@ async function respondForResource(serving: Serving, request: Request, asked: Ask
   const resource = route(serving.registry, target, info.verb);
   if (!resource) return notFound();
   const { plural, ...where } = target;
-  const faultTarget = { ...where, verb: info.verb, resource: plural };
+  const faultTarget = { ...where, verb: info.verb, resource: plural, user: user.username };
   const fault = request.local ? undefined : serving.faults.take(faultTarget);
   if (fault?.latencyMs) await sleep(fault.latencyMs);
   if (fault?.status) throw injected(fault.status, fault);

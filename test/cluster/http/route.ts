@@ -15,6 +15,9 @@ function notAllowed(): StatusError {
   return failure(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {});
 }
 
+// Resources that are only asked (reviews) have no paths for single objects.
+const NAMED_VERBS = ['get', 'update', 'patch', 'delete'];
+
 /**
  * The resource behind a URL. Undefined when nothing is served there at all: groups that do not exist, and what is missing
  * in groups of custom resources, end in the plain 404 of the Go server.
@@ -39,6 +42,7 @@ export function route(registry: Registry, target: Target, verb: string): Resourc
   }
   if (!scoped) throw notServed();
   if (subresource === undefined) {
+    if (!NAMED_VERBS.some((named) => resource.verbs.includes(named))) throw notServed();
     if (verb === 'create' || !resource.verbs.includes(verb)) throw notAllowed();
     return resource;
   }

@@ -21,6 +21,8 @@ export interface HttpServer {
 
 const IDLE_TIMEOUT_MS = 90_000;
 
+const SESSION_MEGABYTES = 1000;
+
 interface Options {
   port: number;
   identity: Identity;
@@ -42,6 +44,8 @@ export async function listen(serving: Serving, options: Options): Promise<HttpSe
     rejectUnauthorized: false,
     // net/http's idle timeout in k8s.io/apiserver/pkg/server/secure_serving.go; Node's five seconds would cut clients off.
     http1Options: { keepAliveTimeout: IDLE_TIMEOUT_MS },
+    // Node counts what waits to be sent; beside one long list, ten megabytes would refuse every other request of its connection.
+    maxSessionMemory: SESSION_MEGABYTES,
     settings: { maxConcurrentStreams: 1000 },
   });
   const sockets = new Set<Socket>();

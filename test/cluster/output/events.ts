@@ -15,21 +15,21 @@ function line(type: string, object: unknown): Buffer {
 /** How one watcher's events are written (endpoints/handlers/watch.go, response.go watchEncoder). */
 export function eventEncoder(form: Form): EventEncoder {
   const { resource, output, now, includeObject } = form;
-  const kind = output.as?.kind;
+  const { kind, version = 'v1' } = output.as ?? {};
   let header = true;
   const shown = (object: KubeObject | StatusBody): unknown => {
     if (object.kind === 'Status') return object;
     const current = inVersion(resource, object as KubeObject);
     if (kind === 'Table') {
-      const options = { columns: resource.columns, includeObject, now };
+      const options = { columns: resource.columns, version, includeObject, now };
       const rows = table([current], { resourceVersion: current.metadata.resourceVersion }, options, header);
       header = false;
       return rows;
     }
-    return kind === undefined ? current : partialMetadata(current);
+    return kind === undefined ? current : partialMetadata(current, version);
   };
   // Tables carry their header once for each watcher, and bookmarks belong to one watcher: neither is shared.
-  const key = `${resource.group}/${resource.version}/${kind ?? ''}/`;
+  const key = `${resource.group}/${resource.version}/${version}/${kind ?? ''}/`;
   return (type, object, event) => {
     if (!event || kind === 'Table') return line(type, shown(object));
     let encodings = shared.get(event);

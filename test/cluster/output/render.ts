@@ -22,29 +22,35 @@ export function transform(body: JsonObject, { resource, output, includeObject, n
   if (body['kind'] === 'Status') return body;
   const items = itemsOf(body);
   const metadata = body['metadata'] as JsonObject;
-  switch (output.as?.kind) {
+  const { kind, version = 'v1' } = output.as ?? {};
+  switch (kind) {
     case undefined:
       return items && !resource.custom ? { ...body, items: items.map(withoutType) } : body;
     case 'Table': {
       const { resourceVersion, continue: next, remainingItemCount } = metadata;
-      const version = {
+      const listMetadata = {
         resourceVersion,
         ...(next ? { continue: next } : {}),
         ...(remainingItemCount ? { remainingItemCount } : {}),
       };
-      return table(items ?? [body as KubeObject], version, { columns: resource.columns, includeObject, now });
+      return table(items ?? [body as KubeObject], listMetadata, {
+        columns: resource.columns,
+        version,
+        includeObject,
+        now,
+      });
     }
     case 'PartialObjectMetadataList':
       if (!items) throw notAcceptable('PartialObjectMetadataList, but the requested object is not a list');
       return {
         kind: 'PartialObjectMetadataList',
-        apiVersion: 'meta.k8s.io/v1',
+        apiVersion: `meta.k8s.io/${version}`,
         metadata,
-        items: items.map(partialMetadata),
+        items: items.map((item) => partialMetadata(item, version)),
       };
     default:
       if (items) throw notAcceptable('PartialObjectMetadata, but the requested object is a list');
-      return { ...partialMetadata(body as KubeObject) };
+      return { ...partialMetadata(body as KubeObject, version) };
   }
 }
 

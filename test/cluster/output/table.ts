@@ -4,22 +4,24 @@ import type { Column, JsonObject, KubeObject } from '../types.ts';
 
 export interface TableOptions {
   columns: Column[];
+  /** Of the meta.k8s.io group: v1, or v1beta1 for old clients. */
+  version: string;
   /** The query parameter includeObject: None, Metadata (the default) or Object. */
   includeObject: string;
   now: Date;
 }
 
 /** PartialObjectMetadata: what a client that only needs metadata gets. */
-export function partialMetadata(object: KubeObject): KubeObject {
-  return { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: object.metadata };
+export function partialMetadata(object: KubeObject, version = 'v1'): KubeObject {
+  return { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${version}`, metadata: object.metadata };
 }
 
 /** The table of the objects. `header` is false for the later events of a watch. */
 export function table(objects: KubeObject[], metadata: JsonObject, options: TableOptions, header = true): JsonObject {
-  const { columns, includeObject, now } = options;
+  const { columns, version, includeObject, now } = options;
   return {
     kind: 'Table',
-    apiVersion: 'meta.k8s.io/v1',
+    apiVersion: `meta.k8s.io/${version}`,
     metadata,
     columnDefinitions: header ? columns.map((column) => definition(column)) : null,
     rows: objects.map((object) => ({
@@ -29,7 +31,7 @@ export function table(objects: KubeObject[], metadata: JsonObject, options: Tabl
           ? null
           : includeObject === 'Object'
             ? object
-            : partialMetadata(object),
+            : partialMetadata(object, version),
     })),
   };
 }

@@ -22,6 +22,8 @@ export interface Parts {
   registry: Registry;
   admission: Admission;
   authorizer: Authorizer;
+  /** How late the watches of this server tell what happened. Default 0. */
+  watchLagMs?: number;
 }
 
 export interface Call {

@@ -60,21 +60,14 @@ export function strictText(errors: string[]): string {
 export function decodeBody(call: Call, validation: FieldValidation): KubeObject {
   const { resource } = call;
   const text = bodyText(call.contentType, call.body);
-  const { kind, version } = resource;
   let decoded: DecodedObject;
   try {
     decoded = decodeObject(call, text);
   } catch (error) {
-    throw badRequest(
-      `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: ${(error as Error).message}`,
-    );
+    throw undecodable(call, text, (error as Error).message);
   }
   const { object, strictErrors } = decoded;
-  if (strictErrors.length > 0 && validation === 'Strict') {
-    throw badRequest(
-      `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: ${strictText(strictErrors)}`,
-    );
-  }
+  if (strictErrors.length > 0 && validation === 'Strict') throw undecodable(call, text, strictText(strictErrors));
   if (validation === 'Warn') for (const error of strictErrors) call.warn(error);
   const expected = apiVersionOf(resource);
   if (object.apiVersion !== expected) {
@@ -84,6 +77,36 @@ export function decodeBody(call: Call, validation: FieldValidation): KubeObject 
   }
   strategyOf(call).defaults?.(object);
   return object;
+}
+
+const SUMMARY_LENGTH = 30;
+
+/** handlers/rest.go transformDecodeError, summarizeData */
+function undecodable({ resource, body }: Call, text: string, problem: string): Error {
+  const type = typeOf(text);
+  if (!type) {
+    const start = body.subarray(0, SUMMARY_LENGTH);
+    const shown = text.startsWith('{') ? start.toString('utf8') : start.toString('hex');
+    const summary = body.length === 0 ? '<empty>' : body.length > SUMMARY_LENGTH ? `${shown} ...` : shown;
+    return badRequest(
+      `the object provided is unrecognized (must be of type ${resource.kind}): ${problem} (${summary})`,
+    );
+  }
+  const { kind = resource.kind, apiVersion = apiVersionOf(resource) } = type;
+  const version = String(apiVersion).split('/').at(-1);
+  return badRequest(
+    `${String(kind)} in version ${JSON.stringify(version)} cannot be handled as a ${resource.kind}: ${problem}`,
+  );
+}
+
+/** The type that a text says it is of; undefined when it is no JSON object. */
+function typeOf(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The DeleteOptions in the body; undefined when there is none. @throws StatusError 400, 415 */

@@ -59,24 +59,20 @@ export function versionOf(object: KubeObject): number {
   return Number(text);
 }
 
-/** handlers/rest.go dedupOwnerReferencesAndAddWarning: the first of equal uids stays. */
+const DUPLICATES = '.metadata.ownerReferences contains duplicate entries';
+const DUPLICATES_ADVICE =
+  'API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed';
+
+/** handlers/rest.go dedupOwnerReferencesAndAddWarning: of equal references the first stays. */
 export function dedupOwnerReferences(meta: ObjectMeta, warn: (text: string) => void, afterAdmission: boolean): void {
-  const references = meta.ownerReferences;
-  if (!references || references.length < 2) return;
-  const kept = new Map<string, OwnerReference>();
+  const kept: OwnerReference[] = [];
   const duplicates: string[] = [];
-  for (const reference of references) {
-    const earlier = kept.get(reference.uid);
-    if (!earlier) kept.set(reference.uid, reference);
-    else if (equal(earlier, reference)) duplicates.push(reference.uid);
-    else return;
+  for (const reference of meta.ownerReferences ?? []) {
+    if (kept.some((earlier) => equal(earlier, reference))) duplicates.push(reference.uid);
+    else kept.push(reference);
   }
   if (duplicates.length === 0) return;
-  meta.ownerReferences = [...kept.values()];
-  const uids = duplicates.join(', ');
-  warn(
-    afterAdmission
-      ? `.metadata.ownerReferences contains duplicate entries after mutating admission happens; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: ${uids}`
-      : `.metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: ${uids}`,
-  );
+  meta.ownerReferences = kept;
+  const when = afterAdmission ? ' after mutating admission happens' : '';
+  warn(`${DUPLICATES}${when}; ${DUPLICATES_ADVICE}: ${duplicates.join(', ')}`);
 }

@@ -58,6 +58,7 @@ export function watch(call: Call): Watch {
         selects: scope,
         resource,
         options,
+        lagMs: call.parts.watchLagMs ?? 0,
       });
       const objects = initial ? store.list(resource.storageKey, namespace) : [];
       stream.begin(objects, store.revision, () => store.revision);
@@ -113,6 +114,8 @@ interface StreamParts {
   selects: Selection;
   resource: Resource;
   options: ListOptions;
+  /** How old an event must be to be told. */
+  lagMs: number;
 }
 
 /** One running watch. It holds a cursor and no events: while the client does not read, nothing piles up. */
@@ -151,9 +154,13 @@ class WatchStream {
 
   /** There may be new events. Several wake-ups in one turn cost one look. */
   wake(): void {
+    this.#pumpSoon((pump) => setImmediate(pump));
+  }
+
+  #pumpSoon(schedule: (pump: () => void) => unknown): void {
     if (this.#scheduled || this.#blocked || this.#ended) return;
     this.#scheduled = true;
-    setImmediate(() => {
+    schedule(() => {
       this.#scheduled = false;
       this.#guarded(() => this.#pump());
     });
@@ -192,7 +199,7 @@ class WatchStream {
   }
 
   #pump(): void {
-    const { history, selects, encode, after } = this.#parts;
+    const { history, selects, encode, after, lagMs } = this.#parts;
     while (!this.#blocked && !this.#ended) {
       const first = this.#initial?.next();
       if (first && !first.done) {
@@ -204,6 +211,8 @@ class WatchStream {
       const event = history.at(this.#cursor);
       // It fell out of the window: too slow. A real server ends such watches as well; the client lists again.
       if (!event) return this.#end();
+      const early = lagMs > 0 ? (event.at ?? 0) + lagMs - performance.now() : 0;
+      if (early > 0) return this.#pumpSoon((pump) => setTimeout(pump, early).unref());
       this.#cursor++;
       if (event.resourceVersion <= after) continue;
       const seen = eventFor(event, selects);
