@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http2 from 'node:http2';
 import { after, before, beforeEach, describe, it } from 'node:test';
+import { FaultBox } from './faults.ts';
 import { startCluster } from './index.ts';
 import type { Cluster } from './index.ts';
 
@@ -69,6 +70,21 @@ describe('faults', () => {
     assert.equal(refused.headers['retry-after'], '2');
     assert.equal((await request('GET', collection)).status, 200);
     assert.equal((await request('POST', collection, configMap('refused'))).status, 201);
+  });
+
+  it('hits only whom it names, and only the share that it names', async () => {
+    const someone = await tokenFor('someone', ['system:masters']);
+    cluster.faults.add({ user: 'someone', status: 500 });
+    assert.equal((await request('GET', collection, undefined, someone)).status, 500);
+    assert.equal((await request('GET', collection)).status, 200);
+    const dice = [0.1, 0.9, 0.2];
+    const box = new FaultBox(
+      () => 0,
+      () => dice.shift() ?? 1,
+    );
+    box.add({ share: 0.2 });
+    const hits = [1, 2, 3].map(() => box.take({ verb: 'get', group: '', resource: 'pods' }) !== undefined);
+    assert.deepEqual(hits, [true, false, false]);
   });
 
   it('loses the answer of a write that was made', async () => {

@@ -9,6 +9,8 @@ export interface FaultMatch {
   resource?: string;
   namespace?: string;
   name?: string;
+  /** Who asks, e.g. `system:serviceaccount:default:default`. */
+  user?: string;
 }
 
 export interface Fault extends FaultMatch {
@@ -23,6 +25,8 @@ export interface Fault extends FaultMatch {
   loseResponse?: boolean;
   /** How many requests it hits before it is gone; unlimited when absent. */
   times?: number;
+  /** The part of the matching requests that it hits, from 0 to 1, by chance; all when absent. */
+  share?: number;
 }
 
 export interface Faults {
@@ -41,9 +45,10 @@ export interface FaultTarget {
   resource: string;
   namespace?: string;
   name?: string;
+  user?: string;
 }
 
-const FIELDS = ['verb', 'group', 'resource', 'namespace', 'name'] as const;
+const FIELDS = ['verb', 'group', 'resource', 'namespace', 'name', 'user'] as const;
 
 export function matches(match: FaultMatch, target: FaultTarget): boolean {
   return FIELDS.every((field) => {
@@ -56,10 +61,12 @@ export function matches(match: FaultMatch, target: FaultTarget): boolean {
 export class FaultBox implements Faults {
   #faults: Fault[] = [];
   readonly #drop: (match: FaultMatch) => number;
+  readonly #random: () => number;
 
   /** @param drop cuts the running watches that match. */
-  constructor(drop: (match: FaultMatch) => number) {
+  constructor(drop: (match: FaultMatch) => number, random: () => number = Math.random) {
     this.#drop = drop;
+    this.#random = random;
   }
 
   add(fault: Fault): () => void {
@@ -84,7 +91,9 @@ export class FaultBox implements Faults {
 
   /** The fault for a request, counted as used. */
   take(target: FaultTarget): Fault | undefined {
-    const fault = this.#faults.find((each) => matches(each, target));
+    const fault = this.#faults.find(
+      (each) => matches(each, target) && (each.share === undefined || this.#random() < each.share),
+    );
     if (fault?.times !== undefined && --fault.times <= 0) this.#faults = this.#faults.filter((each) => each !== fault);
     return fault;
   }

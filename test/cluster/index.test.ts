@@ -103,4 +103,46 @@ describe('the cluster', () => {
     await ended;
     session.destroy();
   });
+
+  it('runs as several API servers over one storage, each with its own delays', async () => {
+    const twins = await startCluster({ servers: [{}, { watchLagMs: 60_000, configurationLagMs: 60_000 }] });
+    assert.equal(new Set(twins.urls).size, 2);
+    const { token = '' } = credentials(await twins.kubeconfigFor({ username: 'a', groups: ['system:masters'] }));
+    const sessions = twins.urls.map((url) => http2.connect(url, { ca: twins.caPem }));
+    const ask = (server: number, path: string, method = 'GET', body?: unknown): http2.ClientHttp2Stream => {
+      const headers = { ':path': path, ':method': method, authorization: `Bearer ${token}` };
+      const stream = sessions[server]?.request({ ...headers, 'content-type': 'application/json' });
+      assert.ok(stream);
+      return stream.end(body === undefined ? undefined : JSON.stringify(body));
+    };
+    const statusOf = async (stream: http2.ClientHttp2Stream): Promise<number | undefined> => {
+      const [headers] = (await once(stream.resume(), 'response')) as [http2.IncomingHttpStatusHeader];
+      return headers[':status'];
+    };
+    const configMaps = '/api/v1/namespaces/default/configmaps';
+    const told = [0, 1].map((server) => {
+      const stream = ask(server, `${configMaps}?watch=true`).setEncoding('utf8');
+      const chunks: string[] = [];
+      stream.on('data', (chunk: string) => chunks.push(chunk));
+      return { chunks, accepted: once(stream, 'response') };
+    });
+    await Promise.all(told.map(({ accepted }) => accepted));
+    // It fails closed and leads nowhere: whoever knows it refuses.
+    const clientConfig = { url: 'https://127.0.0.1:1/' };
+    const rules = [{ operations: ['CREATE'], apiGroups: [''], apiVersions: ['v1'], resources: ['secrets'] }];
+    const webhook = { name: 'a.b.c', clientConfig, rules, sideEffects: 'None', admissionReviewVersions: ['v1'] };
+    const configuration = { metadata: { name: 'x' }, webhooks: [webhook] };
+    const hooks = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations';
+    assert.equal(await statusOf(ask(0, hooks, 'POST', configuration)), 201);
+    assert.equal(await statusOf(ask(1, configMaps, 'POST', { metadata: { name: 'x' } })), 201);
+    assert.equal(await statusOf(ask(0, `${configMaps}/x`)), 200);
+    const secret = { metadata: { generateName: 'x-' } };
+    const secrets = configMaps.replace('configmaps', 'secrets');
+    assert.equal(await statusOf(ask(0, secrets, 'POST', secret)), 500);
+    assert.equal(await statusOf(ask(1, secrets, 'POST', secret)), 201);
+    await eventually(() => told[0]?.chunks.join('').includes('"x"'));
+    assert.deepEqual(told[1]?.chunks.join('').includes('"x"'), false);
+    for (const session of sessions) session.destroy();
+    await twins.stop();
+  });
 });

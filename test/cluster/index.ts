@@ -1,46 +1,47 @@
-/** An in-memory Kubernetes cluster: the API server, its storage and its controllers in one process. */
+/** An in-memory Kubernetes cluster: API servers, their storage and the controllers in one process. */
 import { randomBytes } from 'node:crypto';
-import { createAdmission } from './admission/index.ts';
-import type { AdmissionOptions, AuditEntry } from './admission/index.ts';
+import type { AuditEntry, ResolveService } from './admission/index.ts';
+import { createApiServer } from './api-server.ts';
+import type { ServerOptions } from './api-server.ts';
 import { bootstrapObjects, clusterRoleAggregation, createAuthenticator, createAuthorizer } from './auth/index.ts';
 import { builtinResources } from './builtin/index.ts';
 import { controllers, nodeControllers } from './controllers/index.ts';
 import { customResourceDefinitionController, customResourceDefinitionResource } from './crd/index.ts';
-import { openapiIndex } from './discovery/openapi.ts';
-import { openapiDocument } from './schema/openapi.ts';
 import { FaultBox } from './faults.ts';
 import type { Faults } from './faults.ts';
 import { listen } from './http/server.ts';
 import { RunningWatches } from './http/running-watches.ts';
-import type { Serving } from './http/handler.ts';
 import { createAuthority, createIdentity } from './identity.ts';
 import { kubeconfig } from './kubeconfig.ts';
 import { createLocalClient } from './local-client.ts';
 import { createRegistry } from './registry.ts';
 import { Store } from './storage/store.ts';
-import type { JsonObject, LocalClient, ObjectStore, Registry, User } from './types.ts';
+import type { LocalClient, ObjectStore, Registry, User } from './types.ts';
 
+export type { ServerOptions } from './api-server.ts';
 export type { Fault, FaultMatch, Faults } from './faults.ts';
 export type { KubeObject, LocalClient, ObjectStore, Registry } from './types.ts';
 
 export interface ClusterOptions {
-  /** Port of the API server on 127.0.0.1; any free one when absent. */
-  port?: number;
+  /** The API servers over the one storage; by default one that is never late. */
+  servers?: readonly ServerOptions[];
   /** Events that are kept for each resource, for watches that come back. */
   historySize?: number;
   /** True: a node `node-1` runs the pods. Without it they stay Pending. */
   nodes?: boolean;
-  /** Where Services lead, and how late changes of webhook configurations come into force. */
-  admission?: Pick<AdmissionOptions, 'resolveService' | 'configurationLagMs'>;
+  /** Where Services lead; by default to the ready pods that they select. */
+  resolveService?: ResolveService;
 }
 
 export interface Cluster {
-  /** https://127.0.0.1:PORT */
+  /** https://127.0.0.1:PORT of the first API server. */
   url: string;
+  /** Those of all API servers. */
+  urls: readonly string[];
   /** Certificate of the cluster's authority: it signs the server, clients, and what its signers sign. */
   caPem: string;
-  /** Kubeconfig (JSON) of an administrator, with a client certificate. */
-  adminKubeconfig(): string;
+  /** Kubeconfig (JSON) of an administrator, with a client certificate, for one of the API servers: the first by default. */
+  adminKubeconfig(server?: number): string;
   /** Kubeconfig (JSON) of a service account, or of any other user. */
   kubeconfigFor(user: { serviceAccount: { namespace: string; name: string } } | User): Promise<string>;
   store: ObjectStore;
@@ -48,7 +49,7 @@ export interface Cluster {
   faults: Faults;
   /** Requests from within, with all rights, through the whole write path but without faults. */
   client: LocalClient;
-  /** What admission noted about the last requests, as the audit log would. */
+  /** What admission of the first API server noted about the last requests, as the audit log would. */
   audit: readonly AuditEntry[];
   stop(): Promise<void>;
 }
@@ -65,18 +66,13 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const registry: Registry = createRegistry([...builtinResources(), customResourceDefinitionResource()], () =>
     watches.endUnserved(registry),
   );
-  const admission = createAdmission({ store, registry, authorizer, ...options.admission });
   const faults = new FaultBox((match) => watches.drop(match));
-  const serving: Serving = {
-    store,
-    registry,
-    admission,
-    authorizer,
-    faults,
-    watches,
-    openapi: (path) => openapi(registry, path),
-  };
-  const client = createLocalClient(() => serving);
+  const { servers: wanted = [{}], resolveService } = options;
+  const shared = { store, registry, authorizer, faults, watches, ...(resolveService && { resolveService }) };
+  const servers = wanted.map((server) => createApiServer(shared, server));
+  const [first] = servers;
+  if (first === undefined) throw new Error('a cluster needs an API server');
+  const client = createLocalClient(() => first.serving);
   for (const object of bootstrapObjects()) await client.request('POST', collectionOf(registry, object), object);
   for (const name of ['default', 'kube-system', 'kube-public', 'kube-node-lease']) {
     await client.request('POST', '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
@@ -97,29 +93,32 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     },
     now,
   );
-  const server = await listen(serving, {
-    port: options.port ?? 0,
-    identity,
-    clientCA: authority.certificate,
-    authenticator,
-  });
-  const url = `https://127.0.0.1:${server.port}`;
+  const listening = await Promise.all(
+    servers.map(({ serving }, index) =>
+      listen(serving, { port: wanted[index]?.port ?? 0, identity, clientCA: authority.certificate, authenticator }),
+    ),
+  );
+  const urls = listening.map(({ port }) => `https://127.0.0.1:${port}`);
+  const [url = ''] = urls;
   const caPem = authority.certificate;
   return {
     url,
+    urls,
     caPem,
     store,
     registry,
     faults,
     client,
-    adminKubeconfig() {
+    adminKubeconfig(server = 0) {
       const admin = {
         commonName: 'kubernetes-admin',
         organizations: ['system:masters'],
         usage: 'client auth' as const,
       };
       const credentials = createIdentity(authority, admin, new Date());
-      return kubeconfig({ url, caPem, user: 'kubernetes-admin', credentials });
+      const address = urls[server];
+      if (address === undefined) throw new Error(`there is no API server ${server}`);
+      return kubeconfig({ url: address, caPem, user: 'kubernetes-admin', credentials });
     },
     async kubeconfigFor(user) {
       if ('username' in user) {
@@ -135,21 +134,13 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       const { token } = body['status'] as { token: string };
       return kubeconfig({ url, caPem, user: `${namespace}/${name}`, namespace, credentials: { token } });
     },
-    audit: admission.audit,
+    audit: first.audit,
     async stop() {
       for (const end of running) end();
-      admission.close();
-      await server.close();
+      for (const server of servers) server.close();
+      await Promise.all(listening.map((server) => server.close()));
     },
   };
-}
-
-function openapi(registry: Registry, path: string): { contentType: string; body: JsonObject } | undefined {
-  // The real server says text/plain here.
-  if (path === '') return { contentType: 'text/plain; charset=utf-8', body: openapiIndex(registry) };
-  const [, group = '', version = ''] = /^(?:api|apis\/([^/]+))\/([^/]+)$/.exec(path) ?? [];
-  const body = openapiDocument(registry, group, version);
-  return body && { contentType: 'application/json', body };
 }
 
 /** The URL that objects of this kind are posted to. */

@@ -229,6 +229,8 @@ export interface WatchEvent {
   /** The state before, to tell a selector's transitions. */
   previous?: KubeObject;
   resourceVersion: number;
+  /** When it was stored, in milliseconds of performance.now(). */
+  at?: number;
 }
 
 /** One revisioned key-value storage for all resources, like etcd. Objects handed out are frozen or copies: never change them. */

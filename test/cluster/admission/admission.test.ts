@@ -72,7 +72,7 @@ const message = async (outcome: Promise<{ body: JsonObject }>): Promise<unknown>
 
 before(async () => {
   await new Promise<void>((resolve) => void server.listen(0, 'localhost', resolve));
-  cluster = await startCluster({ admission: { configurationLagMs: () => lagMs } });
+  cluster = await startCluster({ servers: [{ configurationLagMs: () => lagMs }] });
 });
 beforeEach(async () => {
   for (const path of made.splice(0)) await request('DELETE', path);

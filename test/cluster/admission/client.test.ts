@@ -58,9 +58,9 @@ function pod(name: string, port: number, ready = 'True'): void {
 }
 
 /** The outcome of a call: 'ok' or the error, without what differs between runs. */
-async function call(config: ClientConfig, seconds = 10): Promise<string> {
+async function call(config: ClientConfig, seconds = 10, by = clients): Promise<string> {
   try {
-    await clients.call(clients.target(config), { request: {} }, Date.now() + seconds * 1000);
+    await by.call(by.target(config), { request: {} }, Date.now() + seconds * 1000);
     return 'ok';
   } catch (error) {
     return (error as Error).message
@@ -111,6 +111,15 @@ test('a Service leads to a ready pod by the name of its port, over one kept conn
   };
   assert.equal(await call(other), 'ok');
   assert.equal(connections, 2, 'another bundle means another client');
+});
+
+test('connections that are closed after each answer are not used twice', async () => {
+  const closing = new WebhookClients(serviceResolver(store), { closeConnections: true });
+  const config = { service: { namespace: 'team', name: 'hook', port: 443 }, caBundle: base64(authority.certificate) };
+  connections = 0;
+  for (let count = 0; count < 3; count++) assert.equal(await call(config, 10, closing), 'ok');
+  assert.equal(connections, 3);
+  closing.close();
 });
 
 test('Services that lead nowhere say why', async () => {

@@ -43,10 +43,12 @@ class BodyError extends Error {}
 /** All webhook clients of a server. A client, and its connections, belong to one address and one CA bundle. */
 export class WebhookClients {
   readonly #resolve: ResolveService;
+  readonly #options: { closeConnections?: boolean };
   readonly #targets = new Map<string, Target>();
 
-  constructor(resolve: ResolveService) {
+  constructor(resolve: ResolveService, options: { closeConnections?: boolean } = {}) {
     this.#resolve = resolve;
+    this.#options = options;
   }
 
   /** Closes all connections. */
@@ -65,7 +67,9 @@ export class WebhookClients {
     const roots = config.caBundle
       ? parseBundle(Buffer.from(config.caBundle, 'base64').toString('utf8'))
       : systemRoots();
-    const made = config.service ? this.#serviceTarget(config.service, roots) : urlTarget(config.url ?? '', roots);
+    const made = config.service
+      ? this.#serviceTarget(config.service, roots)
+      : urlTarget(config.url ?? '', roots, this.#options);
     this.#targets.set(key, made);
     return made;
   }
@@ -86,7 +90,7 @@ export class WebhookClients {
     return {
       url,
       shown: `${serverName}:${port}`,
-      pool: new WebhookPool({ verifiedName: serverName, serverName, roots, dial }),
+      pool: new WebhookPool({ verifiedName: serverName, serverName, roots, dial, ...this.#options }),
     };
   }
 
@@ -127,7 +131,11 @@ export class WebhookClients {
   }
 }
 
-function urlTarget(text: string, roots: ReturnType<typeof systemRoots>): Target {
+function urlTarget(
+  text: string,
+  roots: ReturnType<typeof systemRoots>,
+  options: { closeConnections?: boolean },
+): Target {
   const url = new URL(text);
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   const port = Number(url.port || 443);
@@ -136,6 +144,7 @@ function urlTarget(text: string, roots: ReturnType<typeof systemRoots>): Target 
     serverName: isIP(host) === 0 ? host : '',
     roots,
     dial: () => ({ host, port, shown: '' }),
+    ...options,
   });
   // The port shows only when the URL has one.
   return { url, shown: /^https:\/\/([^/?#]*)/.exec(text)?.[1] ?? url.host, pool };

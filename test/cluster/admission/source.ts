@@ -2,42 +2,29 @@ import type { KubeObject, ObjectStore } from '../types.ts';
 import { ADMISSION_REGISTRATION } from './webhooks.ts';
 import type { Hook, Webhook } from './webhooks.ts';
 
-/**
- * The configurations of one kind as admission sees them: through a cache that follows the storage, late by the lag when there is one
- * (apiserver/pkg/admission/configuration).
- */
+/** The storage key of a kind of configuration. */
+export function configurationKey(plural: string): string {
+  return `${plural}.${ADMISSION_REGISTRATION}`;
+}
+
+/** The configurations of one kind as admission sees them: sorted anew only after a change (apiserver/pkg/admission/configuration). */
 export class ConfigurationCache {
-  readonly #objects = new Map<string, KubeObject>();
-  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #store: ObjectStore;
+  readonly #key: string;
   readonly #stop: () => void;
   #sorted: KubeObject[] | undefined;
 
-  /** @param lagMs asked at each change. */
-  constructor(store: ObjectStore, plural: string, lagMs: () => number) {
-    const key = `${plural}.${ADMISSION_REGISTRATION}`;
-    for (const object of store.list(key)) this.#objects.set(object.metadata.name, object);
-    this.#stop = store.subscribe(key, ({ type, object }) => {
-      const apply = (): void => {
-        if (type === 'DELETED') this.#objects.delete(object.metadata.name);
-        else this.#objects.set(object.metadata.name, object);
-        this.#sorted = undefined;
-      };
-      const lag = lagMs();
-      if (lag <= 0) {
-        apply();
-        return;
-      }
-      const timer = setTimeout(() => {
-        this.#timers.delete(timer);
-        apply();
-      }, lag).unref();
-      this.#timers.add(timer);
+  constructor(store: ObjectStore, plural: string) {
+    this.#store = store;
+    this.#key = configurationKey(plural);
+    this.#stop = store.subscribe(this.#key, () => {
+      this.#sorted = undefined;
     });
   }
 
   /** By name. */
   list(): KubeObject[] {
-    this.#sorted ??= [...this.#objects.values()].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+    this.#sorted ??= this.#store.list(this.#key);
     return this.#sorted;
   }
 
@@ -53,6 +40,5 @@ export class ConfigurationCache {
 
   close(): void {
     this.#stop();
-    for (const timer of this.#timers) clearTimeout(timer);
   }
 }

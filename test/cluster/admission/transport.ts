@@ -88,6 +88,8 @@ export interface PoolOptions {
   roots: X509Certificate[];
   /** Where to connect now: asked for each new connection. @throws GoError */
   dial(): { host: string; port: number; shown: string };
+  /** No connection is used twice (Transport.DisableKeepAlives). */
+  closeConnections?: boolean;
 }
 
 /**
@@ -98,7 +100,7 @@ export class WebhookPool extends Agent {
   readonly #pool: PoolOptions;
 
   constructor(pool: PoolOptions) {
-    super({ keepAlive: true, maxFreeSockets: 25, scheduling: 'lifo' });
+    super({ keepAlive: pool.closeConnections !== true, maxFreeSockets: 25, scheduling: 'lifo' });
     this.#pool = pool;
   }
 

@@ -145,6 +145,7 @@ export class Store implements ObjectStore {
   }
 
   #tell(shelf: Shelf, event: WatchEvent): void {
+    event.at = performance.now();
     shelf.history.push(event);
     for (const listener of shelf.listeners) listener(event);
   }

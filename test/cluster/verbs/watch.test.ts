@@ -177,4 +177,27 @@ describe('a watch', () => {
     );
     reader.destroy();
   });
+
+  it('tells what happened as late as its server is, in order', async () => {
+    const store = new Store();
+    const reader = new Reader(true);
+    const call = callOf(store, { timeoutSeconds: '60' });
+    const encode = eventEncoder({
+      resource: configMaps(),
+      output: { yaml: false },
+      includeObject: '',
+      now: new Date(),
+    });
+    watch({ ...call, parts: { ...call.parts, watchLagMs: 40 } }).run(reader, encode);
+    const begin = performance.now();
+    store.create('configmaps', object('a'));
+    store.create('configmaps', object('b'));
+    while (reader.events().length < 2) await turn();
+    assert.ok(performance.now() - begin >= 40);
+    assert.deepEqual(
+      reader.events().map(({ object }) => object.metadata.name),
+      ['a', 'b'],
+    );
+    reader.destroy();
+  });
 });
