@@ -1,10 +1,10 @@
 /** One webhook asked about one request, and its possible failures. */
 import { randomUUID } from 'node:crypto';
 import { StatusError, badRequest, failure, forbidden, internalError, timeout } from '../status.ts';
-import type { AdmissionAttributes, JsonObject, Resource } from '../types.ts';
+import type { AdmissionAttributes, Authorizer, JsonObject, Resource } from '../types.ts';
 import type { AuditTrail } from './audit.ts';
 import type { WebhookClients } from './client.ts';
-import { conditionsHold } from './conditions.ts';
+import { conditionsHold, requestAuthorizer } from './conditions.ts';
 import { inVersion, matchedResource } from './match.ts';
 import type { Scene } from './match.ts';
 import { admissionRequest, reviewOf, verifyReview } from './review.ts';
@@ -14,6 +14,7 @@ import type { Webhook } from './webhooks.ts';
 /** What dispatching needs of the server. */
 export interface Dispatch extends Scene {
   clients: WebhookClients;
+  authorizer: Authorizer;
 }
 
 /** The webhook could not be asked, or gave no valid answer: what failurePolicy is about. */
@@ -36,6 +37,7 @@ export function invocation(
     object: inVersion(attributes.object, resource) ?? null,
     oldObject: inVersion(attributes.oldObject, resource) ?? null,
     request: admissionRequest(attributes, resource),
+    authorizer: requestAuthorizer(attributes, dispatch.authorizer),
   };
   try {
     return conditionsHold(matchConditions, values) ? resource : undefined;

@@ -1,7 +1,8 @@
 /** CEL of match conditions and admission policies (apiserver/pkg/admission/plugin/cel). */
+import { RequestAuthorizer } from '../cel/authorizer.ts';
 import { compile } from '../cel/index.ts';
 import type { Program, Variable } from '../cel/index.ts';
-import type { Schema } from '../types.ts';
+import type { AdmissionAttributes, Authorizer, Schema } from '../types.ts';
 
 const text: Schema = { type: 'string' };
 const texts = (...names: string[]): Schema => ({
@@ -12,6 +13,7 @@ const texts = (...names: string[]): Schema => ({
 /** The AdmissionRequest that expressions see as `request`: like the one in a review, without the objects. */
 const REQUEST: Schema = {
   type: 'object',
+  'x-kubernetes-group-version-kind': [{ group: 'admission.k8s.io', version: 'v1', kind: 'AdmissionRequest' }],
   properties: {
     kind: texts('group', 'version', 'kind'),
     resource: texts('group', 'version', 'resource'),
@@ -36,7 +38,7 @@ const REQUEST: Schema = {
   },
 };
 
-const VARIABLES: Record<string, Variable> = { object: 'dyn', oldObject: 'dyn', request: REQUEST };
+const VARIABLES: Record<string, Variable> = { object: 'dyn', oldObject: 'dyn', request: REQUEST, authorizer: 'dyn' };
 /** What policies see beyond the variables of match conditions. */
 export const POLICY_VARIABLES: Record<string, Variable> = {
   ...VARIABLES,
@@ -44,6 +46,20 @@ export const POLICY_VARIABLES: Record<string, Variable> = {
   params: 'dyn',
   variables: 'dyn',
 };
+
+/** What expressions see as `authorizer`. */
+export function requestAuthorizer(attributes: AdmissionAttributes, authorizer: Authorizer): RequestAuthorizer {
+  const { user, name, namespace, resource, subresource } = attributes;
+  return new RequestAuthorizer(authorizer, {
+    user,
+    group: resource.group,
+    version: resource.version,
+    resource: resource.plural,
+    name,
+    ...(subresource === undefined ? {} : { subresource }),
+    ...(namespace === undefined ? {} : { namespace }),
+  });
+}
 
 const programs = new Map<string, Program>();
 
@@ -60,7 +76,9 @@ function program(expression: string, variables: Record<string, Variable>): Progr
 export function expressionMistake(expression: string, types: string[], variables = VARIABLES): string | undefined {
   try {
     const { type } = program(expression, variables);
-    return type === 'dyn' || types.includes(type) ? undefined : `must evaluate to ${types.join(' or ')}`;
+    return type === 'dyn' || types.includes(type)
+      ? undefined
+      : `must evaluate to ${types.join(' or ')} but got ${type}`;
   } catch (error) {
     return (error as Error).message;
   }

@@ -2,9 +2,9 @@
 import { StatusError, forbidden } from '../status.ts';
 import { labelSelectorMatches } from '../selectors.ts';
 import type { LabelSelector } from '../selectors.ts';
-import type { AdmissionAttributes, KubeObject, Resource } from '../types.ts';
+import type { AdmissionAttributes, Authorizer, KubeObject, Resource } from '../types.ts';
 import type { AuditTrail } from './audit.ts';
-import { POLICY_VARIABLES, conditionsHold, evaluate } from './conditions.ts';
+import { POLICY_VARIABLES, conditionsHold, evaluate, requestAuthorizer } from './conditions.ts';
 import { inVersion, matchedResource, ruleMatches } from './match.ts';
 import type { Scene } from './match.ts';
 import { admissionRequest } from './review.ts';
@@ -158,7 +158,7 @@ export function applyPolicies(
   attributes: AdmissionAttributes,
   policies: KubeObject[],
   bindings: KubeObject[],
-  cluster: Scene,
+  cluster: Scene & { authorizer: Authorizer },
   trail: AuditTrail,
 ): void {
   const denials: { finding: Finding; policy: string; binding?: string }[] = [];
@@ -186,6 +186,7 @@ export function applyPolicies(
         object: inVersion(attributes.object, resource) ?? null,
         oldObject: inVersion(attributes.oldObject, resource) ?? null,
         request: admissionRequest(attributes, resource),
+        authorizer: requestAuthorizer(attributes, cluster.authorizer),
         namespaceObject: namespaced
           ? (cluster.store.get('namespaces', undefined, attributes.namespace ?? '') ?? null)
           : null,

@@ -112,7 +112,7 @@ function validatePolicy(object: KubeObject): FieldError[] {
         ['dyn'],
         `spec.variables[${index}].expression`,
         'expression is not specified',
-      ).filter(({ detail }) => detail !== 'must evaluate to dyn'),
+      ).filter(({ detail }) => !detail?.startsWith('must evaluate to dyn ')),
     ]),
     ...validateChecks(spec),
   ];

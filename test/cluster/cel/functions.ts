@@ -1,4 +1,5 @@
 import type { Environment } from '@marcbachmann/cel-js';
+import { registerAuthorization } from './authorizer.ts';
 import { Address, Block, parseAddress, parseBlock, parseURL } from './network.ts';
 import { Quantity, parseQuantity } from './quantity.ts';
 import { goRegExp } from './regexp.ts';
@@ -23,6 +24,7 @@ export function registerKubernetesFunctions(environment: Environment): Environme
   environment.registerType('kubernetes.URL', { ctor: URL });
   environment.registerType('kubernetes.Sets', { ctor: Sets });
   environment.registerConstant('sets', 'kubernetes.Sets', new Sets());
+  registerAuthorization(environment);
   registerQuantities(define);
   registerAddresses(define);
   const contains = (list: unknown[], parts: unknown[]): boolean =>

@@ -110,10 +110,10 @@ function declare(scope: Scope, schema: Schema, name: string): string {
   if (schema.type !== 'object') return 'dyn';
   if (typeof schema.additionalProperties === 'object')
     return `map<string, ${declare(scope, schema.additionalProperties, `${name}.value`)}>`;
-  const properties = Object.entries(schema.properties ?? {}).filter(([key]) => scope.named.has(celName(key)));
+  const properties = Object.entries(schema.properties ?? {}).filter(([key]) => scope.named.has(celName(key, schema)));
   const fields = properties.map(([key, property]) => [
-    celName(key),
-    declare(scope, property, `${name}.${celName(key)}`),
+    celName(key, schema),
+    declare(scope, property, `${name}.${celName(key, schema)}`),
   ]);
   scope.environment.registerType(name, { fields: Object.fromEntries(fields) as Record<string, string> });
   return name;

@@ -1,5 +1,6 @@
 import { parse } from '@marcbachmann/cel-js';
 import type { Schema } from '../types.ts';
+import { RequestAuthorizer } from './authorizer.ts';
 
 /** The package keeps its type for durations to itself, but its language makes them. */
 const readDuration = parse('duration(text)');
@@ -11,8 +12,12 @@ const reserved = new Set(
   ),
 );
 
-/** The name under which CEL sees a declared property. */
-export function celName(property: string): string {
+/**
+ * The name under which CEL sees a declared property. Kubernetes' own types, which name their kind, are not escaped:
+ * `request.namespace` of an AdmissionRequest.
+ */
+export function celName(property: string, owner: Schema | undefined): string {
+  if (owner?.['x-kubernetes-group-version-kind'] !== undefined) return property;
   if (reserved.has(property)) return `__${property}__`;
   return property
     .replaceAll('__', '__underscores__')
@@ -26,6 +31,7 @@ export function celName(property: string): string {
  * properties the schema does not declare are hidden unless they are preserved.
  */
 export function celValue(value: unknown, schema: Schema | undefined): unknown {
+  if (value instanceof RequestAuthorizer) return value;
   if (Array.isArray(value)) return value.map((item) => celValue(item, schema?.items));
   if (typeof value === 'object' && value !== null) {
     const { properties, additionalProperties } = schema ?? {};
@@ -33,7 +39,7 @@ export function celValue(value: unknown, schema: Schema | undefined): unknown {
     return Object.fromEntries(
       Object.entries(value).map(([key, item]) => {
         const declared = properties !== undefined && Object.hasOwn(properties, key) ? properties[key] : undefined;
-        return [declared === undefined ? key : celName(key), celValue(item, declared ?? values)];
+        return [declared === undefined ? key : celName(key, schema), celValue(item, declared ?? values)];
       }),
     );
   }
