@@ -1,6 +1,7 @@
 /** The admission chain: built-in plugins, policies and webhooks, in the order of the real one. */
 import { refuseEscalation } from '../auth/escalation.ts';
 import { copy } from '../storage/json.ts';
+import { LateView } from '../storage/late-view.ts';
 import type { Admission, Authorizer, KubeObject, ObjectStore, Registry } from '../types.ts';
 import { AuditLog } from './audit.ts';
 import type { AuditEntry } from './audit.ts';
@@ -10,7 +11,7 @@ import { isExempt, sceneOf } from './match.ts';
 import { callMutatingWebhooks } from './mutating.ts';
 import { applyPolicies } from './policies.ts';
 import { serviceResolver } from './services.ts';
-import { ConfigurationCache } from './source.ts';
+import { ConfigurationCache, configurationKey } from './source.ts';
 import { callValidatingWebhooks } from './validating.ts';
 
 export interface AdmissionOptions {
@@ -19,9 +20,21 @@ export interface AdmissionOptions {
   authorizer: Authorizer;
   /** Where Services lead; by default to the ready pods that they select. */
   resolveService?: ResolveService;
-  /** How late changes of webhook configurations and policies come into force. A function is asked at each change. Default 0. */
+  /** How late changes of webhook configurations, policies and namespaces come into force. A function is asked at each change. Default 0. */
   configurationLagMs?: number | (() => number);
+  /** How late changes of pods and Services come to what balances the calls, as through kube-proxy. Default 0. */
+  endpointLagMs?: number;
+  /** Every connection to a webhook ends with its first answer, which hides no mistake in the order of a rotation. */
+  closeConnections?: boolean;
 }
+
+const CONFIGURATIONS = [
+  'mutatingwebhookconfigurations',
+  'validatingwebhookconfigurations',
+  'validatingadmissionpolicies',
+  'validatingadmissionpolicybindings',
+] as const;
+const ENDPOINTS = ['pods', 'services', 'endpointslices.discovery.k8s.io'];
 
 /** Admission, with what tests look at. */
 export interface ClusterAdmission extends Admission {
@@ -32,19 +45,19 @@ export interface ClusterAdmission extends Admission {
 }
 
 export function createAdmission(options: AdmissionOptions): ClusterAdmission {
-  const { store, registry, authorizer, resolveService = serviceResolver(store), configurationLagMs = 0 } = options;
+  const { store, registry, authorizer, configurationLagMs = 0, endpointLagMs = 0, closeConnections = false } = options;
   const lag = typeof configurationLagMs === 'function' ? configurationLagMs : () => configurationLagMs;
-  const cache = (plural: string): ConfigurationCache => new ConfigurationCache(store, plural, lag);
-  const mutating = cache('mutatingwebhookconfigurations');
-  const validating = cache('validatingwebhookconfigurations');
-  const policies = cache('validatingadmissionpolicies');
-  const bindings = cache('validatingadmissionpolicybindings');
-  const clients = new WebhookClients(resolveService);
+  const view = new LateView(store, [...CONFIGURATIONS.map(configurationKey), 'namespaces'], lag);
+  const [mutating, validating, policies, bindings] = CONFIGURATIONS.map(
+    (plural) => new ConfigurationCache(view, plural),
+  ) as [ConfigurationCache, ConfigurationCache, ConfigurationCache, ConfigurationCache];
+  const endpoints = new LateView(store, endpointLagMs > 0 ? ENDPOINTS : [], () => endpointLagMs);
+  const clients = new WebhookClients(options.resolveService ?? serviceResolver(endpoints), { closeConnections });
   const log = new AuditLog();
   return {
     audit: log.entries,
     close() {
-      for (const each of [mutating, validating, policies, bindings]) each.close();
+      for (const each of [mutating, validating, policies, bindings, view, endpoints]) each.close();
       clients.close();
     },
     async mutate(attributes, redefault) {
@@ -56,14 +69,14 @@ export function createAdmission(options: AdmissionOptions): ClusterAdmission {
       if (object) await plugins(object);
       if (isExempt(attributes)) return object;
       const trail = log.start('mutating', attributes);
-      const dispatch = { ...sceneOf(attributes, store, registry), clients, authorizer };
+      const dispatch = { ...sceneOf(attributes, view, registry), clients, authorizer };
       return callMutatingWebhooks(current, mutating.hooks(), dispatch, trail, redefault, plugins);
     },
     async validate(attributes) {
       attributes.resource.admission?.validate?.(attributes, { store, authorizer });
       if (isExempt(attributes)) return;
       const trail = log.start('validating', attributes);
-      const dispatch = { ...sceneOf(attributes, store, registry), clients, authorizer };
+      const dispatch = { ...sceneOf(attributes, view, registry), clients, authorizer };
       applyPolicies(attributes, policies.list(), bindings.list(), dispatch, trail);
       await callValidatingWebhooks(attributes, validating.hooks(), dispatch, trail);
     },
