@@ -1,0 +1,267 @@
+/** Every phase of a rollover as a table: what is known -> the one next step. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import {
+  MOST_REVERTS,
+  nextRolloverStep,
+  phaseOf,
+  ROLLOVER_TIMING as TIMING,
+  sideToServe,
+  trustsPrevious,
+  type ReplicaFacts,
+  type RolloverFacts,
+  type RolloverState,
+  type RolloverStep,
+} from './rollover.ts';
+
+const LONG = 10_000_000;
+
+function replica(name: string, served: string, more: Partial<ReplicaFacts> = {}): ReplicaFacts {
+  return { name, live: true, seq: 7, served, servedForMs: LONG, trustsPublished: true, ...more };
+}
+
+/** Facts in which nothing holds the step of this phase up. */
+function facts(state: Partial<RolloverState>, more: Partial<RolloverFacts> = {}): RolloverFacts {
+  const served = state.phase === 'Canary' ? 'next' : 'current';
+  return {
+    state: { phase: 'Stable', seq: 7, reverts: 0, ...state },
+    current: { fingerprint: 'current' },
+    next: { fingerprint: 'next' },
+    published: { asWanted: true, altered: false, unchangedForMs: LONG, touch: undefined },
+    replicas: [replica('a', served), replica('b', 'current')],
+    refusals: 0,
+    lastRefusalAgoMs: LONG,
+    firstRefusalAgoMs: LONG,
+    inPhaseForMs: LONG,
+    ...more,
+  };
+}
+
+/** The step in a word: what is stored, or what is waited for, and how long. */
+function told(step: RolloverStep): string {
+  switch (step.step) {
+    case 'Store':
+      return `${step.state.phase} ${step.move} ${step.state.canary ?? '-'} ${step.state.reverts}`;
+    case 'Wait':
+      return `wait ${step.forMs}`;
+    case 'Touch':
+      return `touch ${step.mark}`;
+    case 'Publish':
+    case 'None':
+    default:
+      return step.step;
+  }
+}
+
+const published = (more: Partial<RolloverFacts['published']>): { published: RolloverFacts['published'] } => ({
+  published: { asWanted: true, altered: false, unchangedForMs: LONG, touch: undefined, ...more },
+});
+const expired = { current: { fingerprint: 'current', failure: 'expired' } };
+const spoilt = { next: { fingerprint: 'next', failure: 'expired' } };
+const staged = { phase: 'Staged' } as const;
+const canary = { phase: 'Canary', canary: 'a' } as const;
+const promoted = { phase: 'Promoted' } as const;
+const narrowing = { phase: 'Narrowing' } as const;
+
+const PHASES: Partial<RolloverState>[] = [{ phase: 'Stable' }, staged, canary, promoted, narrowing];
+
+const TABLE: [name: string, facts: RolloverFacts, step: string][] = [
+  ['nothing to do', facts({}), 'None'],
+  ['what is missing is published', facts({}, published({ asWanted: false })), 'Publish'],
+  ...PHASES.flatMap((state): [string, RolloverFacts, string][] => [
+    [`${state.phase}: published first`, facts(state, published({ asWanted: false })), 'Publish'],
+    [
+      `${state.phase}: two writes are kept apart`,
+      facts(state, published({ asWanted: false, unchangedForMs: TIMING.spacingMs - 1 })),
+      'wait 1',
+    ],
+    [
+      `${state.phase}: a hand edit is put right at once`,
+      facts(state, published({ asWanted: false, altered: true, unchangedForMs: 0 })),
+      'Publish',
+    ],
+  ]),
+
+  ['settled: the first replica is the canary', facts(staged), 'Canary Keep a 0'],
+  ['not settled', facts(staged, published({ unchangedForMs: TIMING.settleMs - 1 })), 'wait 1'],
+  [
+    'settled, but a replica is blind',
+    facts(staged, { replicas: [replica('a', 'current'), replica('b', 'current', { trustsPublished: false })] }),
+    'wait 1000',
+  ],
+  [
+    'a dead replica is not waited for',
+    facts(staged, {
+      replicas: [replica('a', 'current', { live: false, trustsPublished: false }), replica('b', 'current')],
+    }),
+    'Canary Keep b 0',
+  ],
+  ['nobody reports', facts(staged, { replicas: [] }), 'wait 1000'],
+  ['a spoilt next is given up', facts(staged, spoilt), 'Stable DropNext - 0'],
+  [
+    'a spoilt next that is still served is not',
+    facts(staged, { ...spoilt, replicas: [replica('a', 'next')] }),
+    'wait 1000',
+  ],
+  [
+    'a spoilt next that a replica may be told to serve is not',
+    facts(staged, { ...spoilt, replicas: [replica('a', 'current', { seq: 6 })] }),
+    'wait 1000',
+  ],
+  [
+    'nothing to lose: promoted after a short wait',
+    facts(staged, { ...expired, ...published({ unchangedForMs: TIMING.emergencySettleMs }) }),
+    'Promoted Promote - 0',
+  ],
+  [
+    'nothing to lose, but published this moment',
+    facts(staged, { ...expired, ...published({ unchangedForMs: TIMING.emergencySettleMs - 1 }) }),
+    'wait 1',
+  ],
+  ['no current one: the same', facts(staged, { current: undefined, replicas: [] }), 'Promoted Promote - 0'],
+  ['after a revert: touched', facts({ ...staged, reverts: 1 }), 'touch 7'],
+  [
+    'after a revert: touched, but not at once',
+    facts({ ...staged, reverts: 1 }, published({ unchangedForMs: TIMING.spacingMs - 1 })),
+    'wait 1',
+  ],
+  [
+    'after a revert and the touch: another canary',
+    facts({ ...staged, reverts: 1 }, published({ touch: '7' })),
+    'Canary Keep b 1',
+  ],
+  [
+    'after too many: a long pause',
+    facts({ ...staged, reverts: MOST_REVERTS }, published({ touch: '7', unchangedForMs: TIMING.settleMs })),
+    `wait ${TIMING.degradedMs}`,
+  ],
+  ['after too many, and nothing to lose', facts({ ...staged, reverts: MOST_REVERTS }, expired), 'Promoted Promote - 0'],
+
+  ['the canary proved it', facts(canary), 'Promoted Promote - 0'],
+  [
+    'the canary has not served long enough',
+    facts(canary, { replicas: [replica('a', 'next', { servedForMs: TIMING.canaryMs - 1 })] }),
+    'wait 1',
+  ],
+  [
+    'the configuration was written meanwhile',
+    facts(canary, published({ unchangedForMs: TIMING.settleMs - 1 })),
+    'wait 1',
+  ],
+  [
+    'a new replica is blind',
+    facts(canary, { replicas: [replica('a', 'next'), replica('b', 'current', { trustsPublished: false })] }),
+    'wait 1000',
+  ],
+  ['the canary is refused', facts({ ...canary, reverts: 1 }, { refusals: 1 }), 'Staged Keep - 2'],
+  ['the canary has gone', facts({ ...canary, reverts: 1 }, { replicas: [replica('b', 'current')] }), 'Staged Keep - 1'],
+  ['the canary has died', facts(canary, { replicas: [replica('a', 'next', { live: false })] }), 'Staged Keep - 0'],
+  ['the canary has not begun', facts(canary, { replicas: [replica('a', 'current')], inPhaseForMs: 0 }), 'wait 1000'],
+  [
+    'the canary serves, but as of an older state',
+    facts(canary, { replicas: [replica('a', 'next', { seq: 6 })], inPhaseForMs: 0 }),
+    'wait 1000',
+  ],
+  ['the canary never begins', facts(canary, { replicas: [replica('a', 'current')] }), 'Staged Keep - 1'],
+  ['the next one is spoilt meanwhile', facts(canary, spoilt), 'Staged Keep - 0'],
+  ['nothing to lose any more', facts(canary, { ...expired, refusals: 3 }), 'Promoted Promote - 0'],
+  [
+    'nothing to lose, but published this moment',
+    facts(canary, { ...expired, ...published({ unchangedForMs: 0 }) }),
+    `wait ${TIMING.emergencySettleMs}`,
+  ],
+
+  ['drained', facts(promoted), 'Narrowing Keep - 0'],
+  ['promoted a moment ago', facts(promoted, { inPhaseForMs: TIMING.drainMs - 1 }), 'wait 1'],
+  [
+    'a replica serves the old one',
+    facts(promoted, { replicas: [replica('a', 'current'), replica('b', 'old')] }),
+    'wait 1000',
+  ],
+  ['a replica has not followed', facts(promoted, { replicas: [replica('a', 'current', { seq: 6 })] }), 'wait 1000'],
+  [
+    'a dead replica does not count',
+    facts(promoted, { replicas: [replica('a', 'old', { live: false, servedForMs: 0 })] }),
+    'Narrowing Keep - 0',
+  ],
+  [
+    'seen once is not enough',
+    facts(promoted, { replicas: [replica('a', 'current', { servedForMs: TIMING.steadyMs - 1 })] }),
+    'wait 1',
+  ],
+  [
+    'refused a moment ago',
+    facts(promoted, { refusals: 1, lastRefusalAgoMs: TIMING.steadyMs - 1, firstRefusalAgoMs: TIMING.steadyMs - 1 }),
+    'wait 1',
+  ],
+  [
+    'refused for long: touched',
+    facts(promoted, { refusals: 9, lastRefusalAgoMs: 0, firstRefusalAgoMs: TIMING.touchAfterMs }),
+    'touch 7.1',
+  ],
+  [
+    'refused on and on: touched again, later',
+    facts(promoted, {
+      refusals: 9,
+      lastRefusalAgoMs: 0,
+      firstRefusalAgoMs: TIMING.touchAfterMs * 4,
+      ...published({ touch: '7.2' }),
+    }),
+    'touch 7.3',
+  ],
+  [
+    'refused on and on: not yet',
+    facts(promoted, {
+      refusals: 9,
+      lastRefusalAgoMs: 0,
+      firstRefusalAgoMs: TIMING.touchAfterMs * 4 - 1,
+      ...published({ touch: '7.2' }),
+    }),
+    `wait ${TIMING.steadyMs}`,
+  ],
+  [
+    'the touch of an older phase does not count',
+    facts(promoted, {
+      refusals: 9,
+      lastRefusalAgoMs: 0,
+      firstRefusalAgoMs: TIMING.touchAfterMs,
+      ...published({ touch: '6.5' }),
+    }),
+    'touch 7.1',
+  ],
+
+  ['narrowed', facts(narrowing), 'Stable DropPrevious - 0'],
+];
+
+describe('the next step of a rollover', () => {
+  for (const [name, input, step] of TABLE) {
+    test(`${input.state.phase}: ${name}`, () => assert.equal(told(nextRolloverStep(input, TIMING)), step));
+  }
+
+  test('every stored step counts up', () => {
+    for (const [, input] of TABLE) {
+      const step = nextRolloverStep(input, TIMING);
+      if (step.step === 'Store') assert.equal(step.state.seq, input.state.seq + 1);
+    }
+  });
+
+  test('only the canary serves the next certificate, and only in its phase', () => {
+    for (const phase of ['Stable', 'Staged', 'Promoted', 'Narrowing'] as const) {
+      assert.equal(sideToServe({ phase, seq: 1, reverts: 0, canary: 'a' }, 'a'), 'Current');
+    }
+    assert.equal(sideToServe({ ...canary, seq: 1, reverts: 0 }, 'a'), 'Next');
+    assert.equal(sideToServe({ ...canary, seq: 1, reverts: 0 }, 'b'), 'Current');
+  });
+
+  test('old trust is kept until the phase says that it goes', () => {
+    const keeping = (['Stable', 'Staged', 'Canary', 'Promoted', 'Narrowing'] as const).filter(trustsPrevious);
+    assert.deepEqual(keeping, ['Staged', 'Canary', 'Promoted']);
+  });
+
+  test('the phase in words', () => {
+    const words = TABLE.map(([, input]) => phaseOf(input));
+    assert.deepEqual(new Set(words), new Set(['Stable', 'Widening', 'Settling', 'Canary', 'Draining', 'Narrowing']));
+    assert.equal(phaseOf(facts(staged, published({ asWanted: false }))), 'Widening');
+    assert.equal(phaseOf(facts(staged)), 'Settling');
+  });
+});
