@@ -17,6 +17,7 @@ import { type CustomResourceDefinition, type Version, resourceOf } from '../test
 import { validateDefinition } from '../test/cluster/crd/validate-definition.ts';
 import type { KubeObject, Schema, WriteContext } from '../test/cluster/types.ts';
 import { fieldErrorText } from '../test/cluster/validation.ts';
+import { OVERRIDABLE } from '../src/domain/override-path.ts';
 import { customResourceDefinition } from './generate-crds.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -112,7 +113,18 @@ test('the API server writes the same defaults as the code fills in', () => {
   assert.ok(JSON.stringify(stored).length > JSON.stringify(bare).length);
 });
 
+const OVERRIDE = { annotation: 'example.com/image', path: '/containers/[name=sidecar]/image', type: 'string' };
+
 const GOOD: Record<string, object> = {
+  overrides: {
+    overrides: OVERRIDABLE.map(({ example, kind }, index) => ({
+      annotation: `example.com/a${index}`,
+      path: example,
+      type: kind === 'quantity' || kind === 'integer' ? kind : 'string',
+      ...(kind === 'quantity' && { min: '10m', max: 2 }),
+      ...(kind === 'image' && { maxLength: 100, enum: ['a:1', 'a:2'] }),
+    })),
+  },
   'only a volume': { template: { volumes: [{ name: 'v', emptyDir: {} }] } },
   'only a label': { template: { metadata: { labels: { a: 'b' } } } },
   'only an env of the app': { template: { appContainers: { env: [{ name: 'A', value: 'b' }] } } },
@@ -203,7 +215,51 @@ const BAD: Record<string, [spec: Partial<Record<keyof SidecarInjectorSpec, unkno
   'renewal before the beginning': [{ certificate: { duration: '1h', renewBefore: '2h' } }, /shorter than duration/],
   'a small key': [{ certificate: { keySize: 1024 } }, /keySize/],
   'a timeout of 31 s': [{ webhook: { timeoutSeconds: 31 } }, /less than or equal to 30/],
-  overrides: [{ overrides: [{ annotation: 'a', path: '/b', type: 'string' }] }, /not yet supported/],
+  'an override of a security context': [
+    { overrides: [{ ...OVERRIDE, path: '/containers/[name=sidecar]/securityContext/privileged' }] },
+    /no pod may set this path; use one like \/containers/,
+  ],
+  'an override outside of the template': [
+    { overrides: [{ ...OVERRIDE, path: '/spec/serviceAccountName' }] },
+    /no pod may set this path/,
+  ],
+  "an override of a volume's source": [
+    { overrides: [{ ...OVERRIDE, path: '/volumes/[name=v]/hostPath/path' }] },
+    /no pod may set this path/,
+  ],
+  'an override of a limit as text': [
+    { overrides: [{ ...OVERRIDE, path: '/containers/[name=sidecar]/resources/limits/cpu' }] },
+    /needs type quantity/,
+  ],
+  'an override of a probe as text': [
+    { overrides: [{ ...OVERRIDE, path: '/containers/[name=sidecar]/livenessProbe/periodSeconds' }] },
+    /needs type integer/,
+  ],
+  'a bound of a text': [{ overrides: [{ ...OVERRIDE, max: 3 }] }, /min and max are for type integer and quantity/],
+  'a bound that is no amount': [
+    { overrides: [{ ...OVERRIDE, type: 'quantity', max: 'much' }] },
+    /min and max must be numbers or quantities/,
+  ],
+  'an override of an annotation that is no key': [
+    { overrides: [{ ...OVERRIDE, annotation: 'a b' }] },
+    /must be an annotation key/,
+  ],
+  'two overrides of one field': [{ overrides: [OVERRIDE, { ...OVERRIDE, annotation: 'b' }] }, /Duplicate value/],
+  'an override by an annotation of the template': [
+    {
+      template: { containers: [SIDECAR], metadata: { annotations: { 'a/b': 'c' } } },
+      overrides: [{ ...OVERRIDE, annotation: 'a/b' }],
+    },
+    /must not listen to an annotation that the template itself sets/,
+  ],
+  'an override by an annotation that an override sets': [
+    { overrides: [OVERRIDE, { ...OVERRIDE, annotation: 'x', path: '/metadata/annotations/example.com~1image' }] },
+    /must not listen to an annotation that an override sets/,
+  ],
+  'an override by the annotation that asks for the sidecar': [
+    { selection: { ...SPEC.selection, annotation: 'a' }, overrides: [{ ...OVERRIDE, annotation: 'a' }] },
+    /an override must have an annotation of its own/,
+  ],
   'rollout Restart': [{ rollout: { mode: 'Restart' } }, /Restart is not yet supported/],
   'an existing configuration': [
     { webhook: { existingConfiguration: 'x' } },

@@ -32,7 +32,7 @@ function labelSelector(description: string): Schema {
   );
 }
 
-const annotationKey: Rule = {
+export const annotationKey: Rule = {
   rule: "self.matches('^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$')",
   message:
     'must be an annotation key: an optional DNS name and a slash, then at most 63 letters, digits, "-", "_" or "."',

@@ -1,7 +1,8 @@
 /** spec: everything besides selection and template. What is not built yet is refused, never ignored. */
 import { DEFAULTS } from '../../src/api/v1alpha1/defaults.ts';
 import type { Schema } from '../../test/cluster/types.ts';
-import { type Rule, choice, integer, list, object, ruled, text } from './schema.ts';
+import { type Rule, choice, integer, object, ruled, text } from './schema.ts';
+import { overrides } from './overrides.ts';
 import { selection } from './selection.ts';
 import { template } from './template.ts';
 
@@ -38,27 +39,6 @@ const injection = ruled(
     rule: "!has(self.anchor) || self.anchor == '' || (has(self.position) && self.position in ['Before', 'After'])",
     message: 'anchor is only for position Before and After: set one of them, or leave anchor out',
   },
-);
-
-const overrides = ruled(
-  list(
-    'What a pod may change of the template by annotations. Empty: nothing.',
-    object(
-      'One annotation and what it sets.',
-      {
-        annotation: text('Annotation of the pod.', 317),
-        path: text('JSON pointer into the template.', 512),
-        type: choice('Type of the value.', ['string', 'integer', 'boolean', 'quantity']),
-        min: { type: 'integer', format: 'int64', description: 'Smallest value.' },
-        max: { type: 'integer', format: 'int64', description: 'Largest value.' },
-        maxLength: integer('Longest text.', 1, 4096),
-        enum: list('Allowed values.', { type: 'string', maxLength: 256 }, 64),
-      },
-      { required: ['annotation', 'path', 'type'] },
-    ),
-    32,
-  ),
-  { rule: 'size(self) == 0', message: 'overrides are not yet supported: leave them out' },
 );
 
 const rollout = object(
@@ -211,6 +191,21 @@ export const spec: Schema = ruled(
     },
     { required: ['selection', 'template'] },
   ),
+  {
+    rule: '!has(self.overrides) || self.overrides.all(o, !(has(self.selection.annotation) && o.annotation == self.selection.annotation) && !(has(self.selection.statusAnnotation) && o.annotation == self.selection.statusAnnotation))',
+    message: 'an override must have an annotation of its own, not selection.annotation or selection.statusAnnotation',
+    fieldPath: '.overrides',
+  },
+  {
+    rule: '!has(self.overrides) || !has(self.template.metadata) || !has(self.template.metadata.annotations) || self.overrides.all(o, !(o.annotation in self.template.metadata.annotations))',
+    message: 'an override must not listen to an annotation that the template itself sets: give it another annotation',
+    fieldPath: '.overrides',
+  },
+  {
+    rule: "!has(self.overrides) || self.overrides.all(o, !self.overrides.exists(p, p.path == '/metadata/annotations/' + o.annotation.replace('/', '~1')))",
+    message: 'an override must not listen to an annotation that an override sets: give it another annotation',
+    fieldPath: '.overrides',
+  },
   {
     rule: `!has(self.webhook) || !has(self.webhook.failurePolicy) || self.webhook.failurePolicy != 'Fail' || ${POSITIVE}`,
     message:

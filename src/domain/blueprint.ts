@@ -7,8 +7,9 @@ import {
   templateOf,
 } from '../api/v1alpha1/defaults.ts';
 import { injectedLabel } from '../api/v1alpha1/names.ts';
-import type { SidecarInjector } from '../api/v1alpha1/types.ts';
+import type { JsonObject, SidecarInjector } from '../api/v1alpha1/types.ts';
 import { type Addition, additionsOf } from './additions.ts';
+import { tunedTemplate } from './overrides.ts';
 import { statusValue, templateRevision } from './revision.ts';
 
 export interface Blueprint {
@@ -39,11 +40,32 @@ export function blueprintOf(injector: SidecarInjector, native: boolean): Bluepri
   return blueprint;
 }
 
+/**
+ * The blueprint for one pod, whose annotations may override parts of the template (spec.overrides). The revision stays that
+ * of the template: a pod with an override is not outdated.
+ */
+export function blueprintFor(
+  pod: JsonObject,
+  injector: SidecarInjector,
+  native: boolean,
+): { blueprint: Blueprint; notes: readonly string[] } {
+  const blueprint = blueprintOf(injector, native);
+  const { template, notes } = tunedTemplate(blueprint.template, injector, pod);
+  return { blueprint: template === blueprint.template ? blueprint : drawn(template, native, blueprint), notes };
+}
+
 function drawn(
   template: ResolvedTemplate,
   native: boolean,
-  rest: Pick<Blueprint, 'injection' | 'status' | 'label'>,
+  { injection, status, label }: Pick<Blueprint, 'injection' | 'status' | 'label'>,
 ): Blueprint {
   const additions = additionsOf(template, native);
-  return { ...rest, template, additions, ours: new Set(additions.map(({ container }) => container.name)) };
+  return {
+    injection,
+    status,
+    label,
+    template,
+    additions,
+    ours: new Set(additions.map(({ container }) => container.name)),
+  };
 }

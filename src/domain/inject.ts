@@ -6,7 +6,7 @@ import { injectionOf } from '../api/v1alpha1/defaults.ts';
 import type { HostAlias, JsonObject, SidecarInjector } from '../api/v1alpha1/types.ts';
 import type { Addition, ContainerList } from './additions.ts';
 import { equipAppContainers } from './appcontainers.ts';
-import { type Blueprint, blueprintOf } from './blueprint.ts';
+import { type Blueprint, blueprintFor } from './blueprint.ts';
 import { type Conflict, conflictsOf } from './conflicts.ts';
 import { keepsJobRunning } from './jobs.ts';
 import { at, mapAt, member, objectsAt } from './json.ts';
@@ -25,19 +25,20 @@ export interface Injection {
 
 /** The operations that bring the template into the pod: all of it, or nothing when there is a conflict. */
 export function inject(pod: JsonObject, injector: SidecarInjector): Injection {
-  const blueprint = blueprintOf(injector, injectionOf(injector).sidecarMode === 'Native');
+  const native = injectionOf(injector).sidecarMode === 'Native';
+  const { blueprint, notes: tuning } = blueprintFor(pod, injector, native);
   const found = conflictsOf(pod, blueprint);
   const { onConflict } = blueprint.injection;
   const conflicts = found.filter((conflict) => isInTheWay(conflict, blueprint));
   if (conflicts.length > 0) return { operations: [], pod, conflicts, notes: [] };
 
   const draft = new Draft(pod);
-  const notes = found.map(({ text }) => `${text}: ${onConflict === 'Replace' ? 'replaced' : 'kept as it is'}`);
+  const conflictNotes = found.map(({ text }) => `${text}: ${onConflict === 'Replace' ? 'replaced' : 'kept as it is'}`);
   for (const { replacement } of found) {
     if (onConflict === 'Replace' && replacement !== undefined) draft.replace(replacement.path, replacement.value);
   }
   equipAppContainers(draft, blueprint);
-  notes.push(...addContainers(draft, blueprint), ...addMetadata(draft, blueprint));
+  const notes = [...tuning, ...conflictNotes, ...addContainers(draft, blueprint), ...addMetadata(draft, blueprint)];
   addVolumes(draft, blueprint);
   if (keepsJobRunning(pod, blueprint)) notes.push(JOB_NOTE);
   // Called again for the same pod, it was all said the first time.

@@ -1,4 +1,4 @@
-/** resource.Quantity, as far as to tell whether two texts mean the same amount. */
+/** resource.Quantity, as far as to compare amounts. */
 
 const SUFFIXES: Readonly<Record<string, number>> = {
   n: 1e-9,
@@ -21,7 +21,8 @@ const SUFFIXES: Readonly<Record<string, number>> = {
 
 const QUANTITY = /^([+-]?(?:\d+(?:\.\d*)?|\.\d+))(?:([eE][+-]?\d+)|([numkMGTPE]|[KMGTPE]i)?)$/;
 
-function amountOf(value: unknown): number | undefined {
+/** The amount in whole units (cores, bytes); undefined for what is no quantity. */
+export function amountOf(value: unknown): number | undefined {
   if (typeof value === 'number') return value;
   if (typeof value !== 'string') return undefined;
   const match = QUANTITY.exec(value);

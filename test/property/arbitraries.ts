@@ -28,8 +28,14 @@ function ownObject(entries: readonly (readonly [string, unknown])[]): JsonObject
   ) as JsonObject;
 }
 
+/** Annotations that overrides listen to, and values that fit some of them. */
+const overrideKey = fc.constantFrom('o/1', 'o/2', 'x');
+const overrideValue = fc.oneof(fc.constantFrom('1', '200m', 'true', 'i:3', '1Gi', '-1', 'a b', '\n- x'), fc.string());
+
 const json = fc.jsonValue({ maxDepth: 2 });
-const texts = fc.array(fc.tuple(key, fc.string()), { maxLength: 4 }).map(ownObject);
+const texts = fc
+  .array(fc.oneof(fc.tuple(key, fc.string()), fc.tuple(overrideKey, overrideValue)), { maxLength: 4 })
+  .map(ownObject);
 /** Fields that this program has never heard of. */
 const future = fc
   .array(fc.tuple(fc.oneof(awkward, fc.constantFrom('futureField', 'restartPolicyRules')), json), { maxLength: 2 })
@@ -103,7 +109,7 @@ const template = fc.record(
     hostAliases: fc.constantFrom([], [{ ip: '10.0.0.1', hostnames: ['a', 'b'] }]),
     appContainers: fc.record(
       {
-        names: fc.constantFrom(['*'], ['app']),
+        names: fc.constantFrom(['*'], ['app'], ['?e*', 'lo?']),
         env: many(env).map((items) => uniqueByName(items)),
         envFrom: fc.constantFrom([], [{ configMapRef: { name: 'c' } }]),
         volumeMounts: fc.constantFrom([], [{ name: 'log', mountPath: '/b' }]),
@@ -112,6 +118,29 @@ const template = fc.record(
     ),
   },
   { requiredKeys: [] },
+);
+
+const override = fc.record(
+  {
+    annotation: overrideKey,
+    path: fc.oneof(
+      name.map((of) => `/containers/[name=${of}]/image`),
+      name.map((of) => `/initContainers/[name=${of}]/args/0`),
+      fc.tuple(name, name).map(([of, variable]) => `/containers/[name=${of}]/env/[name=${variable}]/value`),
+      fc
+        .tuple(name, fc.constantFrom('limits', 'requests'))
+        .map(([of, kind]) => `/containers/[name=${of}]/resources/${kind}/cpu`),
+      name.map((of) => `/volumes/[name=${of}]/emptyDir/sizeLimit`),
+      name.map((of) => `/appContainers/env/[name=${of}]/value`),
+      fc.constantFrom('/metadata/labels/x', '/metadata/annotations/constructor', '/securityContext/privileged', ''),
+    ),
+    type: fc.constantFrom('string', 'integer', 'boolean', 'quantity'),
+    min: fc.constantFrom(0, '100m'),
+    max: fc.constantFrom(2, '1Gi'),
+    maxLength: fc.integer({ min: 1, max: 20 }),
+    enum: fc.constantFrom(['1', '200m', 'i:3'], []),
+  },
+  { requiredKeys: ['annotation', 'path', 'type'] },
 );
 
 /** The CRD refuses a container and an init container of one name. */
@@ -134,9 +163,10 @@ export const injectorArbitrary: fc.Arbitrary<SidecarInjector> = fc
     ),
     mode: fc.constantFrom('Enforce', 'Audit', 'Paused'),
     policy: fc.constantFrom('OptIn', 'OptOut'),
+    overrides: many(override),
   })
   .map(
-    ({ template, injection, mode, policy }) =>
+    ({ template, injection, mode, policy, overrides }) =>
       ownObject(
         Object.entries({
           apiVersion: 'sidecarinjector.dev/v1alpha1',
@@ -147,6 +177,7 @@ export const injectorArbitrary: fc.Arbitrary<SidecarInjector> = fc
             selection: { namespaceSelector: {}, annotation: ANNOTATION, statusAnnotation: STATUS_ANNOTATION, policy },
             template: { ...template, initContainers: disjoint(template.containers, template.initContainers) },
             injection,
+            overrides,
           },
         }),
       ) as unknown as SidecarInjector,

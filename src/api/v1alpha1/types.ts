@@ -99,12 +99,14 @@ export interface InjectionOptions {
   onConflict?: ConflictPolicy;
 }
 
+/** One annotation by which a pod sets one field of the template; domain/override-path.ts says which fields there are. */
 export interface Override {
   annotation: string;
   path: string;
   type: 'string' | 'integer' | 'boolean' | 'quantity';
-  min?: number;
-  max?: number;
+  /** A whole number or a quantity. */
+  min?: number | string;
+  max?: number | string;
   maxLength?: number;
   enum?: string[];
 }
