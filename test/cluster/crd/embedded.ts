@@ -37,3 +37,26 @@ function resourceErrors({ apiVersion, kind, metadata }: JsonObject, path: string
     ...validateObjectMeta({ name, ...rest }, rest.namespace !== undefined, isPathSegmentName, `${path}.metadata`),
   ];
 }
+
+/**
+ * Reads the metadata of embedded resources as that of objects, in place; gives back the paths of what it does not know
+ * (apiextensions-apiserver/pkg/apiserver/schema/objectmeta/algorithm.go).
+ */
+export function readEmbeddedMetadata(
+  value: unknown,
+  schema: Schema | undefined,
+  read: (metadata: unknown) => { metadata: unknown; unknown: string[] },
+  path = '',
+): string[] {
+  if (schema === undefined) return [];
+  if (Array.isArray(value))
+    return value.flatMap((item, index) => readEmbeddedMetadata(item, schema.items, read, `${path}[${index}]`));
+  if (!isObject(value)) return [];
+  const below = Object.entries(value).flatMap(([key, item]) =>
+    readEmbeddedMetadata(item, fieldOf(schema, key), read, path === '' ? key : `${path}.${key}`),
+  );
+  if (schema['x-kubernetes-embedded-resource'] !== true || path === '' || !isObject(value['metadata'])) return below;
+  const { metadata, unknown } = read(value['metadata']);
+  value['metadata'] = metadata;
+  return [...unknown.map((field) => `${path}.${field}`), ...below];
+}

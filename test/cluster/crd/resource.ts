@@ -6,6 +6,7 @@ import { copy } from '../storage/json.ts';
 import type { JsonObject, KubeObject, Resource, Schema, Subresource } from '../types.ts';
 import { customColumns } from './columns.ts';
 import type { CustomResourceDefinition, Version } from './definition.ts';
+import { readEmbeddedMetadata } from './embedded.ts';
 import { jsonPath } from './jsonpath.ts';
 import { scaleSubresource } from './scale.ts';
 import { type Rules, statusStrategy, strategyOf } from './strategy.ts';
@@ -18,6 +19,8 @@ const subresourceVerbs = ['get', 'patch', 'update'];
 export function resourceOf(definition: CustomResourceDefinition, version: Version): Resource {
   const { group, scope, names } = definition.spec;
   const schema = version.schema?.openAPIV3Schema ?? { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+  // What is read from storage is pruned and defaulted as what it was stored as, and then shown in this version.
+  const stored = definition.spec.versions.find(({ storage }) => storage)?.schema?.openAPIV3Schema ?? schema;
   const whole = withObjectFields(schema);
   const apiVersion = `${group}/${version.name}`;
   const rules: Rules = {
@@ -26,6 +29,7 @@ export function resourceOf(definition: CustomResourceDefinition, version: Versio
     schema,
     namespaced: scope === 'Namespaced',
     status: version.subresources?.status !== undefined,
+    scale: version.subresources?.scale,
     definition: { name: `${names.plural}.${group}`, group, plural: names.plural },
   };
   return {
@@ -48,10 +52,11 @@ export function resourceOf(definition: CustomResourceDefinition, version: Versio
     }),
     decode: (source) => decode(source, schema),
     read(object) {
-      if (!lacksDefaults(object, schema) && !hasUnknown(object, schema)) return object;
+      if (!lacksDefaults(object, stored) && !hasUnknown(object, stored) && !hasUnknown(object, schema)) return object;
       const shown = copy(object);
+      prune(shown, stored);
+      applyDefaults(shown, stored);
       prune(shown, schema);
-      applyDefaults(shown, schema);
       return shown;
     },
     custom: true,
@@ -97,7 +102,11 @@ function decode(source: string | JsonObject, schema: Schema): { object: JsonObje
   const strictErrors = typeof source === 'string' ? duplicateErrors(source) : [];
   const metadata = decodeStrict({ metadata: object['metadata'] ?? {} }, metadataSchema);
   object['metadata'] = metadata.object['metadata'];
-  const unknown = prune(object, schema).map((path) => `unknown field ${JSON.stringify(path)}`);
+  const embedded = readEmbeddedMetadata(object, schema, (given) => {
+    const { object, strictErrors } = decodeStrict({ metadata: given }, metadataSchema);
+    return { metadata: object['metadata'], unknown: strictErrors.map((text) => /"(.*)"/.exec(text)?.[1] ?? text) };
+  });
+  const unknown = [...prune(object, schema), ...embedded].sort().map((path) => `unknown field ${JSON.stringify(path)}`);
   return { object, strictErrors: [...strictErrors, ...metadata.strictErrors, ...unknown] };
 }
 

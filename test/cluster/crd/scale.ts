@@ -1,18 +1,18 @@
 import { jsonPatch, mergePatch } from '../patch/index.ts';
-import { conflict, internalError, invalid, unsupportedMediaType } from '../status.ts';
-import type { JsonObject, KubeObject, Subresource } from '../types.ts';
+import { conflict, internalError, unsupportedMediaType } from '../status.ts';
+import type { FieldError, JsonObject, KubeObject, Subresource } from '../types.ts';
 import { invalidValue } from '../validation.ts';
 import { jsonPath } from './jsonpath.ts';
 import { isObject } from './structural.ts';
 
-interface Paths {
+export interface ScalePaths {
   specReplicasPath: string;
   statusReplicasPath: string;
   labelSelectorPath?: string;
 }
 
 /** /scale of a custom resource: an autoscaling/v1 Scale made of three of its fields (customresource/etcd.go). */
-export function scaleSubresource(paths: Paths): Subresource {
+export function scaleSubresource(paths: ScalePaths): Subresource {
   return {
     kind: 'Scale',
     group: 'autoscaling',
@@ -29,10 +29,6 @@ export function scaleSubresource(paths: Paths): Subresource {
         const text = 'the object has been modified; please apply your changes to the latest version and try again';
         throw conflict({ group: '', plural: 'scale' }, object.metadata.name, text);
       }
-      if (typeof replicas !== 'number' || replicas < 0) {
-        const error = invalidValue('spec.replicas', replicas, 'must be greater than or equal to 0');
-        throw invalid({ group: 'autoscaling', kind: 'Scale' }, object.metadata.name, [error]);
-      }
       const changed = await request.update((target) => setAt(target, paths.specReplicasPath, replicas), 'scale');
       return { status: 200, body: scaleOf(changed, paths) };
     },
@@ -46,7 +42,10 @@ function patched(scale: KubeObject, patch: unknown, contentType: string): JsonOb
   throw unsupportedMediaType(['application/json-patch+json', 'application/merge-patch+json']);
 }
 
-function scaleOf(object: KubeObject, { specReplicasPath, statusReplicasPath, labelSelectorPath }: Paths): KubeObject {
+function scaleOf(
+  object: KubeObject,
+  { specReplicasPath, statusReplicasPath, labelSelectorPath }: ScalePaths,
+): KubeObject {
   const read = (path: string): unknown => jsonPath(path)(object)[0];
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
   const replicas = read(specReplicasPath);
@@ -66,6 +65,19 @@ function scaleOf(object: KubeObject, { specReplicasPath, statusReplicasPath, lab
       ...(typeof selector === 'string' && selector !== '' && { selector }),
     },
   };
+}
+
+const MAX_REPLICAS = 2 ** 31 - 1;
+
+/** What is wrong with the numbers that a Scale is made of (customresource/validator.go: ValidateScaleSpec, ValidateScaleStatus). */
+export function scaleErrors(object: KubeObject, paths: string[]): FieldError[] {
+  return paths.flatMap((path) => {
+    const replicas = jsonPath(path)(object)[0];
+    if (typeof replicas !== 'number') return [];
+    if (replicas < 0) return [invalidValue(path, replicas, 'should be a non-negative integer')];
+    if (replicas <= MAX_REPLICAS) return [];
+    return [invalidValue(path, replicas, `should be less than or equal to ${MAX_REPLICAS}`)];
+  });
 }
 
 /** Sets the field at a simple path ('.spec.replicas'), making what is missing on the way. */

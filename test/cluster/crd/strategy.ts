@@ -15,6 +15,7 @@ import { CRD_STORAGE_KEY, type CustomResourceDefinition } from './definition.ts'
 import { embeddedErrors } from './embedded.ts';
 import { duplicateElements } from './lists.ts';
 import { brokenRules, hasRules } from './rules.ts';
+import { scaleErrors, type ScalePaths } from './scale.ts';
 import { applyDefaults, dropNulls, prune } from './structural.ts';
 import { underField, validateValue } from './validate-value.ts';
 
@@ -25,6 +26,7 @@ export interface Rules {
   schema: Schema;
   namespaced: boolean;
   status: boolean;
+  scale?: ScalePaths | undefined;
   /** Name, group and plural of the definition. */
   definition: { name: string; group: string; plural: string };
 }
@@ -58,6 +60,7 @@ export function strategyOf(rules: Rules): Strategy {
         [
           ...validateObjectMeta(object.metadata, rules.namespaced, nameIsDNSSubdomain),
           ...validateValue(object, schema, ''),
+          ...scaleErrors(object, scalePaths(rules)),
         ],
         object,
         undefined,
@@ -66,8 +69,15 @@ export function strategyOf(rules: Rules): Strategy {
       );
     },
     validateUpdate: (object, old, context) =>
-      updateErrors(object, old, context, rules, validateValue(object, schema, '', old)),
+      updateErrors(object, old, context, rules, [
+        ...validateValue(object, schema, '', old),
+        ...scaleErrors(object, scalePaths(rules)),
+      ]),
   };
+}
+
+function scalePaths({ scale }: Rules): string[] {
+  return scale === undefined ? [] : [scale.specReplicasPath, scale.statusReplicasPath];
 }
 
 /** /status takes nothing but the status. */

@@ -201,9 +201,12 @@ function conversionErrors(conversion: Spec['conversion']): FieldError[] {
   if (!['None', 'Webhook'].includes(strategy))
     return [notSupported('spec.conversion.strategy', strategy, ['None', 'Webhook'])];
   if (strategy === 'Webhook') {
-    return webhook?.clientConfig === undefined
-      ? [required('spec.conversion.webhookClientConfig', 'required when strategy is set to Webhook')]
-      : [];
+    return [
+      ...(webhook?.clientConfig === undefined
+        ? [required('spec.conversion.webhookClientConfig', 'required when strategy is set to Webhook')]
+        : []),
+      ...(webhook?.conversionReviewVersions?.length ? [] : [required('spec.conversion.conversionReviewVersions')]),
+    ];
   }
   return webhook?.clientConfig === undefined
     ? []
@@ -215,7 +218,11 @@ function storedVersionErrors({ spec, status }: CustomResourceDefinition): FieldE
   const stored = status?.storedVersions ?? [];
   if (stored.length === 0) return [invalidValue(path, [], 'must have at least one stored version')];
   const versions = spec.versions ?? [];
-  const missing = versions.filter(({ name, storage }) => storage && !stored.includes(name));
+  // A name that comes twice is found once.
+  const missing = versions.filter(
+    ({ name, storage }, index) =>
+      storage && (!stored.includes(name) || versions.findIndex((each) => each.name === name) < index),
+  );
   const gone = stored.flatMap((name, index) => {
     if (versions.some((version) => version.name === name)) return [];
     const text = `missing from spec.versions; ${name} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in ${name} and removes ${name} from status.storedVersions`;

@@ -185,7 +185,7 @@ function junctionErrors(node: Schema, path: string): FieldError[] {
     ...parts(allOf, 'allOf'),
     ...(intOrString ? [] : parts(anyOf, 'anyOf')),
     ...parts(oneOf, 'oneOf'),
-    ...(not === undefined ? [] : parts([not], 'not')),
+    ...(not === undefined ? [] : [[not, `${path}.not`] as [Schema, string]]),
   ];
   return nested.flatMap(([part, here]) =>
     everywhere(part, here, (sub, at) => [

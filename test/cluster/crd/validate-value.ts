@@ -112,7 +112,8 @@ function checkArray(
   for (const [index, item] of value.entries())
     errors.push(...validateValue(item, schema.items, `${path}[${index}]`, oldItem(item)));
   if (maxItems !== undefined && value.length > maxItems) errors.push(tooMany(path, value.length, maxItems));
-  if (minItems !== undefined && value.length < minItems) invalid(`should have at least ${minItems} items`);
+  if (minItems !== undefined && value.length < minItems)
+    errors.push(invalidValue(path, value.length, `${path} in body should have at least ${minItems} items`));
   if (
     schema['uniqueItems'] === true &&
     value.some((item, index) => value.slice(0, index).some((other) => equal(item, other)))
