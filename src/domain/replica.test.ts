@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as fc from 'fast-check';
+import { readReport, replicaLeaseName, writeReport, type InjectorReport } from './replica.ts';
+
+const injector: fc.Arbitrary<InjectorReport> = fc.record(
+  {
+    secret: fc.string(),
+    seq: fc.nat(),
+    served: fc.string(),
+    trusts: fc.string(),
+    refusals: fc.nat(),
+    refusedBy: fc.ipV6(),
+  },
+  { requiredKeys: ['secret', 'seq', 'served', 'trusts', 'refusals'], noNullPrototype: true },
+);
+
+test('a report is read as it was written', () => {
+  const names = fc.stringMatching(/^[a-z][a-z0-9-]{0,20}$/);
+  fc.assert(
+    fc.property(
+      fc.string(),
+      fc.string(),
+      fc.nat(65_535),
+      fc.dictionary(names, injector, { noNullPrototype: true }),
+      (replica, host, port, injectors) => {
+        const report = { replica, host, port, injectors };
+        assert.deepEqual(readReport(writeReport(report)), report);
+      },
+    ),
+  );
+});
+
+test('what is no report is none, and one odd entry does not spoil the others', () => {
+  for (const text of [
+    undefined,
+    '',
+    '{',
+    '[]',
+    'null',
+    '{"replica":"a"}',
+    '{"replica":1,"host":"h","port":1,"injectors":{}}',
+  ]) {
+    assert.equal(readReport(text), undefined);
+  }
+  const good = { secret: 's', seq: 1, served: 'a', trusts: 'b', refusals: 0 };
+  const text = JSON.stringify({
+    replica: 'a',
+    host: 'h',
+    port: 1,
+    injectors: { good, odd: { ...good, seq: '1' }, none: null },
+  });
+  assert.deepEqual(readReport(text)?.injectors, { good });
+});
+
+test('every identity gives a name that a Lease may have', () => {
+  fc.assert(
+    fc.property(fc.stringMatching(/^[\w.-]{1,128}$/), (identity) => {
+      assert.match(replicaLeaseName(identity), /^[a-z0-9]([-a-z0-9]{0,251}[a-z0-9])?$/);
+    }),
+  );
+  assert.notEqual(replicaLeaseName('a_1'), replicaLeaseName('a_2'));
+});
