@@ -80,11 +80,14 @@ type FlagName = keyof typeof FLAGS;
 export const helpText = (): string =>
   [
     'Usage: sidecar-injector operator [flags]',
+    '       sidecar-injector inject -f FILE [-f FILE ...] [flags]',
+    '       sidecar-injector export --as mutatingadmissionpolicy -f FILE [flags]',
     '       sidecar-injector version',
     '',
     'Injects sidecars into pods, as SidecarInjector objects say, and looks after its own webhook certificate.',
+    'inject renders manifests without a cluster, export makes policies that need no webhook; both have a --help.',
     '',
-    'Flags (environment variable):',
+    'Flags of operator (environment variable):',
     ...Object.entries<Flag>(FLAGS).flatMap(([name, { value, help, env }]) => [
       `  --${name}${value && ` ${value}`}`,
       `        ${help} (${env.join(', ')})`,
@@ -157,7 +160,8 @@ export const parseCommand = (args: string[], env: Environment, { tty }: { tty: b
     return { kind: 'help', text: helpText() };
   }
   const problems: string[] = [];
-  if (command !== 'operator') problems.push(`unknown command ${JSON.stringify(command)}, use operator or version`);
+  if (command !== 'operator')
+    problems.push(`unknown command ${JSON.stringify(command)}, use operator, inject, export or version`);
   const { given, help } = readFlags(command === 'operator' ? rest : [], problems);
   if (help) return { kind: 'help', text: helpText() };
 

@@ -124,6 +124,38 @@ export const CATALOGUE = Object.freeze({
     'Report it with the log line; the failurePolicy of the webhook decided about the pod.',
     'never',
   ),
+
+  // The commands that need no cluster.
+  SI6001: entry(
+    'The command line of {command} is not valid: {problems}',
+    'Correct the command line; `sidecar-injector inject --help` and `sidecar-injector export --help` list the flags.',
+    'never',
+  ),
+  SI6002: entry(
+    'The input {source} cannot be read: {detail}',
+    'Check the path and its permissions; the text must be UTF-8.',
+    'never',
+  ),
+  SI6003: entry(
+    'The input {source} is not YAML or JSON: {detail}',
+    'Correct the document at the line in the message.',
+    'never',
+  ),
+  SI6004: entry(
+    'There is no SidecarInjector among the inputs',
+    'Add its manifest with -f; `kubectl get sidecarinjectors -o yaml` prints those of a cluster.',
+    'never',
+  ),
+  SI6005: entry(
+    'The SidecarInjector {name} in {source} is not valid: {problems}',
+    'Correct the fields in the message; `kubectl explain sidecarinjector.spec` describes them.',
+    'never',
+  ),
+  SI6006: entry(
+    'The document {source} cannot be written with its sidecars',
+    'Report it with the document; until then use `-o json`.',
+    'never',
+  ),
 } satisfies Record<string, CatalogueEntry>);
 
 export type ErrorCode = keyof typeof CATALOGUE;

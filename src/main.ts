@@ -1,6 +1,7 @@
 /** The executable: reads the configuration, builds the graph, runs until a signal. The only file that wires. */
 import { createAdmissionServer, type AdmissionServer } from './admission/server.ts';
 import { selectionOf } from './api/v1alpha1/defaults.ts';
+import { runCli } from './cli/index.ts';
 import { parseCommand, type Config } from './config.ts';
 import { createCaches, createRequestCache, type Caches, type CacheSettings } from './controllers/caches.ts';
 import { lead, type LeadOptions } from './controllers/leader.ts';
@@ -172,6 +173,8 @@ function startLeading(config: Config, { settings, ...parts }: LeadingParts, shut
 }
 
 async function main(): Promise<number> {
+  const exitCode = runCli(process.argv.slice(2), process);
+  if (exitCode !== undefined) return exitCode;
   const command = parseCommand(process.argv.slice(2), process.env, { tty: process.stderr.isTTY });
   if (command.kind === 'operator') return runOperator(command.config);
   process.stdout.write(command.kind === 'version' ? `sidecar-injector ${VERSION}\n` : command.text);

@@ -9,6 +9,7 @@ const CHAPTERS: [prefix: string, title: string][] = [
   ['SI3', 'Certificates'],
   ['SI4', 'Objects that the operator owns'],
   ['SI5', 'Admission requests'],
+  ['SI6', 'Commands without a cluster'],
 ];
 
 const RETRY = {
