@@ -179,9 +179,11 @@ export interface SubresourceRequest {
   contentType: string;
   query: URLSearchParams;
   context: WriteContext;
-  /** Goes through the normal update path of the parent (admission, validation, storage). */
+  /** Admission of what is sent (a Scale), which a POST has behind it already. Gives back what is to be gone on with. */
+  admit(object: KubeObject, old: KubeObject): Promise<KubeObject>;
+  /** Goes through the normal update path of the parent (validation, storage); admission has seen what was sent. */
   update(change: (object: KubeObject) => void, subresource?: string): Promise<KubeObject>;
-  /** Goes through the normal delete path of the parent. */
+  /** Goes through the normal delete path of the parent, without admission. */
   remove(options: JsonObject): Promise<KubeObject>;
 }
 

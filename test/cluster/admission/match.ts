@@ -110,5 +110,8 @@ export function matchedResource(
 /** The object as another version of its resource shows it. Versions differ in nothing else here. */
 export function inVersion(object: KubeObject | undefined, { group, version, kind }: Resource): KubeObject | undefined {
   const apiVersion = group ? `${group}/${version}` : version;
-  return object === undefined || object.apiVersion === apiVersion ? object : { ...object, apiVersion, kind };
+  // What is sent to a subresource is of a kind of its own.
+  return object === undefined || object.kind !== kind || object.apiVersion === apiVersion
+    ? object
+    : { ...object, apiVersion, kind };
 }

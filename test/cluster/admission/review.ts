@@ -23,7 +23,12 @@ export interface Verdict {
   auditAnnotations: Record<string, string>;
 }
 
-const kindOf = ({ group, version, kind }: Resource): JsonObject => ({ group, version, kind });
+/** A subresource may have a kind of its own: pods/eviction takes an Eviction. */
+function kindOf({ group, version, kind, subresources }: Resource, subresource: string): JsonObject {
+  const own = Object.hasOwn(subresources, subresource) ? subresources[subresource] : undefined;
+  return { group: own?.group ?? group, version: own?.version ?? version, kind: own?.kind ?? kind };
+}
+
 const resourceOf = ({ group, version, plural }: Resource): JsonObject => ({ group, version, resource: plural });
 
 /** The `request` of a review; also what expressions see, without the objects. */
@@ -32,10 +37,10 @@ export function admissionRequest(attributes: AdmissionAttributes, resource: Reso
   const sub = subresource ?? '';
   const { username, uid, groups, extra } = user;
   return {
-    kind: kindOf(resource),
+    kind: kindOf(resource, sub),
     resource: resourceOf(resource),
     ...(sub ? { subResource: sub } : {}),
-    requestKind: kindOf(attributes.resource),
+    requestKind: kindOf(attributes.resource, sub),
     requestResource: resourceOf(attributes.resource),
     ...(sub ? { requestSubResource: sub } : {}),
     ...(name ? { name } : {}),

@@ -98,8 +98,11 @@ const scale: Subresource = {
       throw conflict({ group: '', plural: 'scale' }, object.metadata.name, text);
     }
     const keeps = method === 'PATCH' && given.replicas === undefined;
+    const before = scaleOf(object);
+    const after = keeps ? before : { ...before, spec: { replicas: given.replicas ?? 0 } };
+    const { spec } = (await request.admit(after, before)) as { spec?: { replicas?: number } };
     const changed = await request.update((target) => {
-      if (!keeps) asWorkload(target).spec.replicas = given.replicas ?? 0;
+      asWorkload(target).spec.replicas = spec?.replicas ?? 0;
     });
     return { status: 200, body: scaleOf(changed) };
   },

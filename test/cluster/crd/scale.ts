@@ -29,7 +29,9 @@ export function scaleSubresource(paths: ScalePaths): Subresource {
         const text = 'the object has been modified; please apply your changes to the latest version and try again';
         throw conflict({ group: '', plural: 'scale' }, object.metadata.name, text);
       }
-      const changed = await request.update((target) => setAt(target, paths.specReplicasPath, replicas), 'scale');
+      const { spec } = await request.admit({ ...scale, spec: { replicas } }, scale);
+      const admitted = isObject(spec) ? (spec['replicas'] ?? 0) : 0;
+      const changed = await request.update((target) => setAt(target, paths.specReplicasPath, admitted), 'scale');
       return { status: 200, body: scaleOf(changed, paths) };
     },
   };

@@ -34,18 +34,24 @@ function success(call: Call, object: KubeObject): StatusBody {
 
 /**
  * Store.Delete: marks the object, or removes it when nothing holds it (registry/generic/registry/store.go).
+ * `requestName` is the name that admission is told.
  * @throws StatusError 404, 409, and what admission refuses
  */
 export async function deleteObject(
   call: Call,
   options: DeleteOptions,
+  requestName = call.name,
 ): Promise<{ object: KubeObject; deleted: boolean }> {
   const { resource, parts } = call;
   let old = parts.store.get(resource.storageKey, call.namespace, call.name);
   if (!old) throw notFound(resource, call.name);
   beforeDelete(call, copy(old), options);
   const review = { options: deleteOptionsForReview(options), dryRun: options.dryRun };
-  const attributes = attributesOf(call, 'DELETE', { ...review, oldObject: inVersion(resource, old) });
+  const attributes = attributesOf(call, 'DELETE', {
+    ...review,
+    name: requestName,
+    oldObject: inVersion(resource, old),
+  });
   checkNamespaceLifecycle(attributes, parts.store);
   await parts.admission.mutate(attributes, () => {});
   await validate(call, attributes);
