@@ -45,6 +45,8 @@ export interface RolloverTiming {
   steadyMs: number;
   /** Refusals that last longer than this are cured by a touch of the configuration. */
   touchAfterMs: number;
+  /** How soon to look again where no time is known. */
+  lookAgainMs: number;
 }
 
 /** Every time of the protocol in life (reference/certs.md 3.3). */
@@ -58,7 +60,26 @@ export const ROLLOVER_TIMING: RolloverTiming = {
   drainMs: 120_000,
   steadyMs: 10_000,
   touchAfterMs: 10_000,
+  lookAgainMs: 1000,
 };
+
+/** The same protocol `pace` times as fast, for tests and demonstrations. */
+export function pacedTiming(pace: number): RolloverTiming {
+  const { spacingMs, settleMs, emergencySettleMs, canaryMs, canaryPatienceMs } = ROLLOVER_TIMING;
+  const { degradedMs, drainMs, steadyMs, touchAfterMs, lookAgainMs } = ROLLOVER_TIMING;
+  return {
+    spacingMs: spacingMs / pace,
+    settleMs: settleMs / pace,
+    emergencySettleMs: emergencySettleMs / pace,
+    canaryMs: canaryMs / pace,
+    canaryPatienceMs: canaryPatienceMs / pace,
+    degradedMs: degradedMs / pace,
+    drainMs: drainMs / pace,
+    steadyMs: steadyMs / pace,
+    touchAfterMs: touchAfterMs / pace,
+    lookAgainMs: Math.max(20, lookAgainMs / pace),
+  };
+}
 
 export interface ReplicaFacts {
   name: string;
@@ -79,6 +100,8 @@ export interface RolloverFacts {
   /** `failure`: why no client takes it now. */
   current: { fingerprint: string; failure?: string | undefined } | undefined;
   next: { fingerprint: string; failure?: string | undefined } | undefined;
+  /** There is trust of what was served before. */
+  hasPrevious: boolean;
   published: {
     /** It is exactly what follows from the Secret. */
     asWanted: boolean;
@@ -108,13 +131,10 @@ export type RolloverStep =
   | { step: 'Publish' }
   | { step: 'Touch'; mark: string }
   | { step: 'Store'; state: RolloverState; move: Move; why: string }
-  | { step: 'Wait'; reason: string; forMs: number };
+  | { step: 'Wait'; reason: string; forMs?: number };
 
 /** After so many canaries that came to nothing the old certificate stays, and people are told. */
 export const MOST_REVERTS = 3;
-
-/** How soon to look again where no time is known. */
-const LOOK_AGAIN_MS = 1000;
 
 export const STABLE: RolloverState = { phase: 'Stable', seq: 0, reverts: 0 };
 
@@ -166,8 +186,9 @@ function after(forMs: number, step: 'Publish'): RolloverStep {
   return forMs > 0 ? wait('two writes of one configuration are kept apart', forMs) : { step };
 }
 
-function wait(reason: string, forMs = LOOK_AGAIN_MS): RolloverStep {
-  return { step: 'Wait', reason, forMs: Math.max(1, forMs) };
+/** Without a time: until somebody else has done something. */
+function wait(reason: string, forMs?: number): RolloverStep {
+  return { step: 'Wait', reason, ...(forMs !== undefined && { forMs: Math.max(1, forMs) }) };
 }
 
 function store(
@@ -188,7 +209,12 @@ function fromStaged(facts: RolloverFacts, timing: RolloverTiming): RolloverStep 
       (replica) => replica.live && (replica.seq < state.seq || replica.served === next?.fingerprint),
     );
     if (still !== undefined) return wait(`${still.name} may still serve the certificate that is given up`);
-    return store(facts, 'Stable', 'DropNext', `the next certificate ${next?.failure ?? 'is gone'}`);
+    return store(
+      facts,
+      facts.hasPrevious ? 'Promoted' : 'Stable',
+      'DropNext',
+      `the next certificate ${next?.failure ?? 'is gone'}`,
+    );
   }
   const mark = String(state.seq);
   const emergency = isEmergency(facts);
