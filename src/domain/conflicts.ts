@@ -72,10 +72,13 @@ function portConflicts(pod: JsonObject, { additions, ours }: Blueprint): Conflic
     .map((port) => ({ kind: 'port', text: `port ${port} is taken by container ${taken.get(port)}` }));
 }
 
+/** Ports of the pod's network as `80/TCP`, and those of the node's, on which the API server refuses a second one. */
 function portsOf(container: JsonObject): string[] {
-  return objectsAt(container, ['ports']).map((port) => {
-    const protocol = member(port, 'protocol');
-    return `${Number(member(port, 'containerPort'))}/${typeof protocol === 'string' ? protocol : 'TCP'}`;
+  return objectsAt(container, ['ports']).flatMap((port) => {
+    const [protocol, hostPort] = [member(port, 'protocol'), Number(member(port, 'hostPort') ?? 0)];
+    const suffix = typeof protocol === 'string' ? protocol : 'TCP';
+    const inPod = `${Number(member(port, 'containerPort'))}/${suffix}`;
+    return hostPort === 0 ? [inPod] : [inPod, `${hostPort}/${suffix} of the node`];
   });
 }
 
@@ -84,9 +87,10 @@ function appConflicts(pod: JsonObject, blueprint: Blueprint): Conflict[] {
   if (env.length + volumeMounts.length === 0) return [];
   return appContainersOf(pod, blueprint).flatMap(({ path, container, name }) => [
     ...volumeMounts.flatMap((mount): Conflict[] => {
+      const text = `mountPath ${mount.mountPath} of container ${name} is taken`;
+      if (isDevice(container, mount.mountPath)) return [{ kind: 'mountPath', text }];
       const index = mountAt(container, mount);
       if (index === -1 || contains(objectsAt(container, ['volumeMounts'])[index], mount)) return [];
-      const text = `mountPath ${mount.mountPath} of container ${name} is taken`;
       return [{ kind: 'mountPath', text, replacement: { path: [...path, 'volumeMounts', index], value: mount } }];
     }),
     ...env.flatMap((variable): Conflict[] => {
@@ -96,6 +100,11 @@ function appConflicts(pod: JsonObject, blueprint: Blueprint): Conflict[] {
       return [{ kind: 'env', text, replacement: { path: [...path, 'env', index], value: variable } }];
     }),
   ]);
+}
+
+/** A block device cannot make way for a mount. */
+function isDevice(container: JsonObject, path: string): boolean {
+  return objectsAt(container, ['volumeDevices']).some((device) => member(device, 'devicePath') === path);
 }
 
 function indexOfName(items: readonly JsonObject[], name: string): number {

@@ -127,6 +127,21 @@ test('ports clash only with containers that run at the same time, and cannot be 
   );
 });
 
+test('ports of the node clash, whatever they lead to; a device is in the way of a mount', () => {
+  const web = templated({ containers: [{ ...sidecar, ports: [{ containerPort: 80, hostPort: 8080 }] }] });
+  const ports = [{ containerPort: 81, hostPort: 8080, protocol: 'TCP' }];
+  assert.deepEqual(
+    inject(pod({ containers: [{ name: 'app', ports }] }), web).conflicts.map(({ text }) => text),
+    ['port 8080/TCP of the node is taken by container app'],
+  );
+  const mounting = templated(
+    { containers: [sidecar], appContainers: { volumeMounts: [{ name: 'v', mountPath: '/dev/x' }] } },
+    { onConflict: 'Replace' },
+  );
+  const volumeDevices = [{ name: 'd', devicePath: '/dev/x' }];
+  assert.equal(inject(pod({ containers: [{ name: 'app', volumeDevices }] }), mounting).conflicts[0]?.kind, 'mountPath');
+});
+
 test('a volume of the same name and other content is a conflict', () => {
   const template = { containers: [sidecar], volumes: [{ name: 'v', emptyDir: {} }] };
   const theirs = pod({ volumes: [{ name: 'v', configMap: { name: 'c' } }] });
