@@ -97,7 +97,9 @@ async function respond(serving: Serving, request: Request, warn: (text: string) 
   const { resource } = info;
   const denied = denial(
     serving.authorizer,
-    resource ? { user, verb: info.verb, ...attributes(resource) } : { user, verb: info.verb, path: info.path },
+    resource
+      ? { user, verb: info.verb, ...attributes(resource, info.verb, url.searchParams) }
+      : { user, verb: info.verb, path: info.path },
   );
   if (denied) throw denied;
   if (resource) return respondForResource(serving, request, { info, query: url.searchParams, user, warn });
@@ -121,9 +123,13 @@ function infoOf(method: string, url: URL): RequestInfo {
   }
 }
 
-function attributes(target: Target): JsonObject {
+/** A list or watch of one object by its name counts as a request for it (apiserver/pkg/endpoints/request/requestinfo.go). */
+function attributes(target: Target, verb: string, query: URLSearchParams): JsonObject {
   const { plural, ...rest } = target;
-  return { ...rest, resource: plural };
+  const selector = query.get('fieldSelector') ?? '';
+  const [, name] =
+    (verb === 'list' || verb === 'watch' ? /(?:^|,)metadata\.name==?([^,]+)/.exec(selector) : null) ?? [];
+  return { ...(name === undefined ? {} : { name }), ...rest, resource: plural };
 }
 
 type Target = NonNullable<RequestInfo['resource']>;
