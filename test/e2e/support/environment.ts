@@ -15,6 +15,8 @@ export interface Environment {
   /** An administrator. */
   readonly client: KubeClient;
   readonly kubeconfig: string;
+  /** One for each API server of the cluster, the first of which is `kubeconfig`. */
+  readonly kubeconfigs: readonly string[];
   /** False for the cluster of KUBECONFIG: there Services do not lead to this machine, and no kubelet need run. */
   readonly inMemory: boolean;
   /** A folder for files of the test. */
@@ -27,16 +29,30 @@ export interface EnvironmentOptions {
   external?: string | null;
   /** The in-memory cluster has a node, on which pods run; a control plane alone leaves them Pending. */
   nodes?: boolean;
+  /** API servers of the in-memory cluster; default 1. */
+  servers?: number;
+  /** More arguments for it, such as how late its API servers are. */
+  argv?: readonly string[];
 }
 
 /** Opens a cluster. */
 export const openEnvironment = async ({
   external = process.env['KUBECONFIG'] ?? null,
   nodes = false,
+  servers = 1,
+  argv: more = [],
 }: EnvironmentOptions = {}): Promise<Environment> => {
   const directory = mkdtempSync(path.join(tmpdir(), 'sidecar-injector-'));
   const kubeconfig = external ?? path.join(directory, 'kubeconfig');
-  const argv = ['test/cluster/main.ts', '--kubeconfig', kubeconfig, ...(nodes ? ['--nodes'] : [])];
+  const argv = [
+    'test/cluster/main.ts',
+    '--kubeconfig',
+    kubeconfig,
+    '--servers',
+    String(servers),
+    ...(nodes ? ['--nodes'] : []),
+    ...more,
+  ];
   const cluster = external === null ? startChild(argv) : undefined;
   if (cluster !== undefined) {
     await until('the in-memory cluster has started', () => {
@@ -48,6 +64,8 @@ export const openEnvironment = async ({
   return {
     client,
     kubeconfig,
+    // As test/cluster/main.ts names them.
+    kubeconfigs: [kubeconfig, ...Array.from({ length: servers - 1 }, (_, index) => `${kubeconfig}-${index + 2}`)],
     inMemory: cluster !== undefined,
     directory,
     async close() {

@@ -35,16 +35,21 @@ interface TokenRequest {
   status: { token: string };
 }
 
-/** Writes a kubeconfig for the operator's service account: the rights that it ships with and no others. */
-export const operatorKubeconfig = async (environment: Environment): Promise<string> => {
-  const { client, directory, kubeconfig } = environment;
+/**
+ * Writes a kubeconfig for the operator's service account: the rights that it ships with and no others.
+ * @param kubeconfig of the API server to use
+ */
+export const operatorKubeconfig = async (
+  { client, directory, kubeconfig: first }: Environment,
+  kubeconfig = first,
+): Promise<string> => {
   const { status } = await client.request<TokenRequest>({
     method: 'POST',
     path: `/api/v1/namespaces/${OPERATOR_NAMESPACE}/serviceaccounts/${SERVICE_ACCOUNT}/token`,
     body: { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 7200 } },
   });
   const { server, ca } = await clusterOf(kubeconfig);
-  const file = path.join(directory, 'operator.kubeconfig');
+  const file = path.join(directory, `operator.${path.basename(kubeconfig)}`);
   const content = {
     apiVersion: 'v1',
     kind: 'Config',

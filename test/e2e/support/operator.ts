@@ -13,6 +13,7 @@ import { until } from './until.ts';
 
 export interface RunningOperator extends Child {
   readonly name: string;
+  readonly host: string;
   readonly webhookPort: number;
   readonly healthUrl: string;
   /** Milliseconds from the start of the process to the first /readyz that says so. */
@@ -23,12 +24,20 @@ export interface OperatorOptions {
   name?: string;
   /** What node runs; the sources by default, `dist/sidecar-injector.js` for the bundle. */
   program?: string;
+  /**
+   * Where it serves admission. Replicas behind one Service have addresses of their own and one port, as pods do: all of
+   * 127.0.0.0/8 is this machine. By default 127.0.0.1 and any free port.
+   */
+  host?: string;
+  webhookPort?: number;
+  /** Of the API server that it uses; the cluster's first one by default. */
+  kubeconfig?: string;
   argv?: string[];
   onLine?: (line: string) => void;
 }
 
 /** A TCP port of loopback that nobody listens on now. */
-const freePort = async (): Promise<number> => {
+export const freePort = async (): Promise<number> => {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -54,6 +63,14 @@ const registerPod = async ({ client }: Environment, name: string, port: number):
       containers: [{ name: 'operator', image: 'loopback', ports: [{ name: 'webhook', containerPort: port }] }],
     },
   });
+};
+
+/** Says what a kubelet would: whether the Service may lead to the pod. */
+export const reportReadiness = async (
+  { client }: Environment,
+  { name, host }: Pick<RunningOperator, 'name' | 'host'>,
+  ready: boolean,
+): Promise<void> => {
   await client.request({
     method: 'PATCH',
     path: `/api/v1/namespaces/${OPERATOR_NAMESPACE}/pods/${name}/status`,
@@ -61,9 +78,9 @@ const registerPod = async ({ client }: Environment, name: string, port: number):
     body: {
       status: {
         phase: 'Running',
-        podIP: '127.0.0.1',
-        podIPs: [{ ip: '127.0.0.1' }],
-        conditions: [{ type: 'Ready', status: 'True' }],
+        podIP: host,
+        podIPs: [{ ip: host }],
+        conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }],
         containerStatuses: [
           { name: 'operator', image: 'loopback', imageID: '', ready: true, restartCount: 0, state: { running: {} } },
         ],
@@ -75,26 +92,28 @@ const registerPod = async ({ client }: Environment, name: string, port: number):
 /** Starts the operator and waits until it is ready. */
 export const startOperator = async (
   environment: Environment,
-  { name = 'operator-0', program = 'src/main.ts', argv = [], onLine }: OperatorOptions = {},
+  { name = 'operator-0', program = 'src/main.ts', host = '127.0.0.1', ...options }: OperatorOptions = {},
 ): Promise<RunningOperator> => {
-  const [webhookPort, healthPort] = [await freePort(), await freePort()];
-  const kubeconfig = await operatorKubeconfig(environment);
+  const { kubeconfig, argv = [], onLine } = options;
+  const webhookPort = options.webhookPort ?? (await freePort());
+  const healthPort = await freePort();
+  const credentials = await operatorKubeconfig(environment, kubeconfig);
   if (environment.inMemory) await registerPod(environment, name, webhookPort);
   const started = performance.now();
   const child = startChild(
     [
       program,
       'operator',
-      `--kubeconfig=${kubeconfig}`,
+      `--kubeconfig=${credentials}`,
       `--namespace=${OPERATOR_NAMESPACE}`,
       `--identity=${name}`,
-      '--webhook-host=127.0.0.1',
+      `--webhook-host=${host}`,
       `--webhook-port=${webhookPort}`,
       `--health-port=${healthPort}`,
       '--log-format=json',
       // Nothing is lost when a test's operator leaves at once.
       '--drain-seconds=0',
-      ...(environment.inMemory ? [] : [`--webhook-url=https://127.0.0.1:${webhookPort}`]),
+      ...(environment.inMemory ? [] : [`--webhook-url=https://${host}:${webhookPort}`]),
       ...argv,
     ],
     { ...(onLine && { onLine }) },
@@ -111,5 +130,6 @@ export const startOperator = async (
   );
   if (!child.running) throw new Error(`the operator ended with ${child.process.exitCode}:\n${child.lines.join('\n')}`);
   const startedInMs = performance.now() - started;
-  return Object.assign(child, { name, webhookPort, healthUrl, startedInMs });
+  if (environment.inMemory) await reportReadiness(environment, { name, host }, true);
+  return Object.assign(child, { name, host, webhookPort, healthUrl, startedInMs });
 };

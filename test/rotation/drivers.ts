@@ -1,0 +1,45 @@
+/** What a run does to the operator while pods are created. Each driver ends when it has done its number of deeds. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Bed } from './bed.ts';
+import { renew } from './renewal.ts';
+
+export type Driver = (bed: Bed, signal: AbortSignal) => Promise<void>;
+
+const pause = async (bed: Bed, mostMs: number, signal?: AbortSignal): Promise<void> => {
+  await sleep(bed.random() * mostMs, undefined, signal && { signal }).catch(() => undefined);
+};
+
+const renewals: Driver = async (bed, signal) => {
+  for (let count = 0; count < bed.options.renewals && !signal.aborted; count += 1) {
+    const injector = bed.injectors[count % bed.injectors.length];
+    if (injector !== undefined) await renew(bed, injector.name);
+  }
+};
+
+const restarts: Driver = async (bed, signal) => {
+  for (let count = 0; count < bed.options.restarts && !signal.aborted; count += 1) {
+    await pause(bed, 1000, signal);
+    await oneAtATime(bed, () => bed.fleet.restart());
+  }
+};
+
+const kills: Driver = async (bed, signal) => {
+  for (let count = 0; count < bed.options.kills && !signal.aborted;) {
+    await pause(bed, 1500, signal);
+    // Right after a kill or a restart nobody leads yet.
+    if (await oneAtATime(bed, () => bed.fleet.killLeader(() => pause(bed, 500)))) count += 1;
+  }
+};
+
+/** A replica is replaced or killed, never both: with three replicas two always serve. */
+const turns = new WeakMap<Bed, Promise<unknown>>();
+const oneAtATime = <T>(bed: Bed, work: () => Promise<T>): Promise<T> => {
+  const turn = (turns.get(bed) ?? Promise.resolve()).then(work);
+  turns.set(
+    bed,
+    turn.catch(() => undefined),
+  );
+  return turn;
+};
+
+export const DRIVERS: readonly Driver[] = [renewals, restarts, kills];

@@ -1,0 +1,79 @@
+/** What a run counts, and what of it must not be. */
+
+export interface Failure {
+  /** Milliseconds since the start of the run. */
+  at: number;
+  what: string;
+}
+
+export class Figures {
+  #started = performance.now();
+  /** Pods that were created with their sidecar. */
+  pods = 0;
+  renewals = 0;
+  restarts = 0;
+  kills = 0;
+  /** Calls that were with a process when it was killed: no program can save them. */
+  lostWithTheProcess = 0;
+  /** The slowest replica to serve a new certificate, in milliseconds from when it was stored. */
+  slowestFollowerMs = 0;
+  slowestRenewalMs = 0;
+  slowestPodMs = 0;
+  /** The operators' own words about errors, each once, with how often. */
+  readonly complaints = new Map<string, number>();
+  readonly violations: { kind: Violation; failures: Failure[] }[] = [
+    { kind: 'failed creates', failures: [] },
+    { kind: 'pods without sidecar', failures: [] },
+    { kind: 'refused handshakes', failures: [] },
+    { kind: 'broken promises', failures: [] },
+  ];
+
+  get elapsedMs(): number {
+    return performance.now() - this.#started;
+  }
+
+  /** The run begins now. */
+  start(): void {
+    this.#started = performance.now();
+  }
+
+  violate(kind: Violation, what: string): void {
+    const failure = { at: this.elapsedMs, what };
+    this.violations.find((each) => each.kind === kind)?.failures.push(failure);
+  }
+
+  complain(text: string): void {
+    this.complaints.set(text, (this.complaints.get(text) ?? 0) + 1);
+  }
+
+  get count(): number {
+    return this.violations.reduce((sum, { failures }) => sum + failures.length, 0);
+  }
+
+  /** A table, and below it the first failures of each kind. */
+  text(): string {
+    const seconds = this.elapsedMs / 1000;
+    const rows: [string, string | number][] = [
+      ['seconds', seconds.toFixed(1)],
+      ['pods created', this.pods],
+      ['pods per second', (this.pods / seconds).toFixed(0)],
+      ['slowest pod, ms', this.slowestPodMs.toFixed(0)],
+      ['leaf renewals', this.renewals],
+      ['slowest renewal, ms', this.slowestRenewalMs.toFixed(0)],
+      ['slowest follower, ms', this.slowestFollowerMs.toFixed(0)],
+      ['rolling restarts', this.restarts],
+      ['leaders killed', this.kills],
+      ['calls lost with a killed process', this.lostWithTheProcess],
+      ...this.violations.map(({ kind, failures }): [string, number] => [kind, failures.length]),
+    ];
+    const width = Math.max(...rows.map(([name]) => name.length));
+    const lines = rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`);
+    for (const { kind, failures } of this.violations) {
+      for (const { at, what } of failures.slice(0, 8)) lines.push(`  ${kind}, ${(at / 1000).toFixed(2)} s: ${what}`);
+    }
+    for (const [text, times] of this.complaints) lines.push(`  an operator said ${times} times: ${text}`);
+    return lines.join('\n');
+  }
+}
+
+export type Violation = 'failed creates' | 'pods without sidecar' | 'refused handshakes' | 'broken promises';

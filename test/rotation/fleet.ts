@@ -1,0 +1,163 @@
+/** The replicas of the operator, and what a kubelet and a ReplicaSet do for them. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Lease } from '../../src/kube/objects.ts';
+import { RESOURCES } from '../../src/kube/resources.ts';
+import { get, remove } from '../../src/kube/verbs.ts';
+import { OPERATOR_NAMESPACE } from '../e2e/support/installation.ts';
+import type { Environment } from '../e2e/support/environment.ts';
+import { freePort, reportReadiness, startOperator, type RunningOperator } from '../e2e/support/operator.ts';
+import type { Figures } from './figures.ts';
+
+export interface FleetOptions {
+  environment: Environment;
+  program: string;
+  /** More flags for the operator. */
+  flags: readonly string[];
+  figures: Figures;
+  /** How late calls follow the pods behind the Service, in milliseconds. */
+  endpointLagMs: number;
+}
+
+/** Of the readiness probe in config/manager, in short. */
+const PROBE_MS = 500;
+/** What the API servers may still have under way to a process that was killed. */
+const AFTERMATH_MS = 1500;
+const LEASE = { name: 'sidecar-injector', namespace: OPERATOR_NAMESPACE };
+
+export class Fleet {
+  readonly #options: FleetOptions;
+  #replicas: RunningOperator[] = [];
+  #ready = new Map<string, boolean>();
+  #leaving: Promise<void>[] = [];
+  #started = 0;
+  #port: number | undefined;
+  #lastKill = -Infinity;
+
+  constructor(options: FleetOptions) {
+    this.#options = options;
+  }
+
+  /** Those that serve, the oldest first. */
+  get replicas(): readonly RunningOperator[] {
+    return this.#replicas;
+  }
+
+  /** Starts one more replica and waits until it is ready. The replicas take turns in the API server that they use. */
+  async add(): Promise<void> {
+    const { environment, program, flags, figures } = this.#options;
+    const index = this.#started++;
+    const name = `operator-${index}`;
+    const kubeconfig = environment.kubeconfigs[index % environment.kubeconfigs.length] ?? environment.kubeconfig;
+    this.#port ??= await freePort();
+    const replica = await startOperator(environment, {
+      name,
+      program,
+      // One address for each pod, one port for all.
+      host: `127.0.1.${1 + (index % 250)}`,
+      webhookPort: this.#port,
+      kubeconfig,
+      argv: ['--drain-seconds=12', ...flags],
+      onLine: (line) => noteLine(name, line, figures),
+    });
+    this.#ready.set(name, true);
+    this.#replicas.push(replica);
+  }
+
+  /** A rolling restart: each replica is replaced by one that is ready before it is told to end. */
+  async restart(): Promise<void> {
+    for (const replica of this.#replicas.slice()) {
+      if (!this.#replicas.includes(replica)) continue;
+      await this.add();
+      await this.#withdraw(replica);
+      this.#leaving.push(this.#end(replica));
+    }
+    this.#options.figures.restarts += 1;
+  }
+
+  /**
+   * Kills the replica that leads. Its pod leaves the Service before, so that what is lost is the leader and not, by itself, a
+   * call of admission; idle connections to it go on to be used, and those calls cannot be saved. Another one takes its place.
+   */
+  async killLeader(pause: () => Promise<void>): Promise<boolean> {
+    const { environment, figures, endpointLagMs } = this.#options;
+    const lease = await get<Lease>(environment.client, RESOURCES.leases, LEASE);
+    const leader = this.#replicas.find(({ name }) => name === lease?.spec?.holderIdentity);
+    if (leader === undefined) return false;
+    await this.#withdraw(leader);
+    await sleep(endpointLagMs * 2);
+    await pause();
+    this.#lastKill = performance.now();
+    await leader.stop('SIGKILL');
+    this.#lastKill = performance.now();
+    figures.kills += 1;
+    // As if the Lease had run out; nobody is left who could hold on to it.
+    await remove(environment.client, RESOURCES.leases, LEASE);
+    await this.add();
+    return true;
+  }
+
+  /** Whether a failed call is what a killed process left behind. */
+  excuses(message: string): boolean {
+    const broken = /connection refused|connection reset|broken pipe|EOF/.test(message);
+    return broken && performance.now() - this.#lastKill < AFTERMATH_MS;
+  }
+
+  /** Plays the kubelet: pods are ready as long as their process says so. Until the signal aborts. */
+  async probe(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await Promise.all(this.#replicas.map((replica) => this.#probeOne(replica)));
+      await sleep(PROBE_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  /** Ends all replicas. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#leaving);
+    for (const replica of this.#replicas.splice(0)) await replica.stop('SIGKILL');
+  }
+
+  async #probeOne(replica: RunningOperator): Promise<void> {
+    const { environment, figures } = this.#options;
+    const { name, healthUrl } = replica;
+    const answer = await fetch(`${healthUrl}/readyz`, { signal: AbortSignal.timeout(1000) }).catch(() => undefined);
+    if (!this.#replicas.includes(replica)) return;
+    if (!replica.running) {
+      figures.violate('broken promises', `${name} ended by itself: ${replica.lines.at(-1)}`);
+      this.#replicas = this.#replicas.filter((other) => other !== replica);
+      return;
+    }
+    const ready = answer?.ok === true;
+    if (this.#ready.get(name) === ready) return;
+    if (!ready) figures.complain(`${name} is not ready: ${(await answer?.text()) ?? 'no answer'}`);
+    this.#ready.set(name, ready);
+    await reportReadiness(environment, replica, ready).catch(() => undefined);
+  }
+
+  /** The pod is deleted: from now on the Service leads to others, as soon as everybody has heard of it. */
+  async #withdraw(replica: RunningOperator): Promise<void> {
+    this.#replicas = this.#replicas.filter((other) => other !== replica);
+    await remove(this.#options.environment.client, RESOURCES.pods, {
+      name: replica.name,
+      namespace: OPERATOR_NAMESPACE,
+    });
+  }
+
+  async #end(replica: RunningOperator): Promise<void> {
+    const code = await replica.stop('SIGTERM');
+    if (code === 0) return;
+    const last = replica.lines.filter((line) => line.includes('"error"')).at(-1) ?? replica.lines.at(-1);
+    this.#options.figures.violate('broken promises', `${replica.name} ended with ${code}: ${last}`);
+  }
+}
+
+/** A refused handshake is a violation; other errors are told at the end. */
+const noteLine = (name: string, line: string, figures: Figures): void => {
+  if (!line.startsWith('{')) {
+    figures.complain(`${name}: ${line.slice(0, 200)}`);
+    return;
+  }
+  const { level, message, untrusted, servername, reason, error } = JSON.parse(line) as Record<string, unknown>;
+  if (untrusted === true)
+    figures.violate('refused handshakes', `${name}, for ${String(servername)}: ${String(reason)}`);
+  else if (level === 'error') figures.complain(`${String(message)}: ${JSON.stringify(error)?.slice(0, 300)}`);
+};

@@ -1,0 +1,53 @@
+/** Pods, created without pause through every API server. Nothing is tried again: each answer counts. */
+import { describeError } from '../../src/errors.ts';
+import type { KubeClient } from '../../src/kube/client.ts';
+import type { Pod } from '../../src/kube/objects.ts';
+import { RESOURCES, resourcePath } from '../../src/kube/resources.ts';
+import type { Figures } from './figures.ts';
+
+export interface LoadOptions {
+  /** One for each API server. */
+  clients: readonly KubeClient[];
+  /** Each with the name of the sidecar that its pods must get. */
+  namespaces: readonly { namespace: string; sidecar: string }[];
+  workers: number;
+  figures: Figures;
+  /** Whether the failure is what a process that was killed a moment ago left behind. */
+  excused: (message: string) => boolean;
+}
+
+const POD = {
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { generateName: 'pod-' },
+  spec: { containers: [{ name: 'app', image: 'example.com/app:1' }] },
+};
+
+/** Creates pods (as dry runs) until the signal aborts. */
+export const createPods = async (options: LoadOptions, signal: AbortSignal): Promise<void> => {
+  const { clients, namespaces, workers, figures, excused } = options;
+  const work = async (worker: number): Promise<void> => {
+    for (let turn = worker; !signal.aborted; turn += 1) {
+      const client = clients[turn % clients.length];
+      const place = namespaces[Math.floor(turn / clients.length) % namespaces.length];
+      if (client === undefined || place === undefined) throw new Error('no API server or no namespace');
+      const begin = performance.now();
+      try {
+        const pod = await client.request<Pod>({
+          method: 'POST',
+          path: resourcePath(RESOURCES.pods, { namespace: place.namespace }),
+          query: { dryRun: 'All' },
+          body: POD,
+        });
+        if (pod.spec?.containers?.some(({ name }) => name === place.sidecar) === true) figures.pods += 1;
+        else figures.violate('pods without sidecar', `in ${place.namespace}, by API server ${turn % clients.length}`);
+      } catch (error) {
+        const message = describeError(error);
+        if (excused(message)) figures.lostWithTheProcess += 1;
+        else figures.violate('failed creates', `API server ${turn % clients.length}: ${message}`);
+      }
+      figures.slowestPodMs = Math.max(figures.slowestPodMs, performance.now() - begin);
+    }
+  };
+  await Promise.all(Array.from({ length: workers }, (_, index) => work(index)));
+};

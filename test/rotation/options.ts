@@ -1,0 +1,72 @@
+/** What a run does, by flags. */
+import { parseArgs } from 'node:util';
+
+export interface RotationOptions {
+  /** The same seed makes the same choices; what the machine does in between stays its own. */
+  seed: number;
+  /** Every connection to a webhook ends with its first answer: what keep-alive hides shows then. */
+  closeConnections: boolean;
+  /** The least that a run lasts; it lasts longer when its drivers do. */
+  seconds: number;
+  replicas: number;
+  /** Pods that are created at the same time. */
+  workers: number;
+  /** New certificates under the same authority. */
+  renewals: number;
+  /** Rolling restarts of all replicas. */
+  restarts: number;
+  /** Leaders that are killed with SIGKILL. */
+  kills: number;
+  /** Part of the operator's calls that go wrong, from 0 to 1. */
+  faults: number;
+  /** Flags for the operator besides its own. */
+  operatorFlags: readonly string[];
+}
+
+export const ROTATION_DEFAULTS: RotationOptions = {
+  seed: 1,
+  closeConnections: false,
+  seconds: 0,
+  replicas: 3,
+  workers: 4,
+  renewals: 200,
+  restarts: 50,
+  kills: 20,
+  faults: 0,
+  operatorFlags: [],
+};
+
+/** Which runs to make: both modes unless one is asked for. @throws TypeError for what it does not know */
+export const parseRotationOptions = (args: string[], seed: number): RotationOptions[] => {
+  const number = (value: number): { type: 'string'; default: string } => ({ type: 'string', default: String(value) });
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      seed: number(seed),
+      mode: { type: 'string', default: 'both' },
+      seconds: number(ROTATION_DEFAULTS.seconds),
+      replicas: number(ROTATION_DEFAULTS.replicas),
+      workers: number(ROTATION_DEFAULTS.workers),
+      renewals: number(ROTATION_DEFAULTS.renewals),
+      restarts: number(ROTATION_DEFAULTS.restarts),
+      kills: number(ROTATION_DEFAULTS.kills),
+      faults: number(ROTATION_DEFAULTS.faults),
+    },
+  });
+  const { mode, ...numbers } = values;
+  const modes = { 'keep-alive': [false], close: [true], both: [false, true] }[mode];
+  if (modes === undefined) throw new TypeError(`--mode is keep-alive, close or both, not ${mode}`);
+  const counts = Object.fromEntries(
+    Object.entries(numbers).map(([name, value]) => {
+      if (!Number.isFinite(Number(value))) throw new TypeError(`--${name} ${value} is not a number`);
+      return [name, Number(value)];
+    }),
+  );
+  return modes.map((closeConnections) => ({
+    ...ROTATION_DEFAULTS,
+    ...counts,
+    closeConnections,
+    operatorFlags: positionals,
+  }));
+};

@@ -1,0 +1,53 @@
+/** One run: the bed, the load, the drivers, and at the end what must be true when all is quiet. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describeError } from '../../src/errors.ts';
+import { openBed, type Bed } from './bed.ts';
+import { DRIVERS } from './drivers.ts';
+import { calm, disturb } from './faults.ts';
+import type { Figures } from './figures.ts';
+import { createPods } from './load.ts';
+import type { RotationOptions } from './options.ts';
+import { checkQuiet } from './quiet.ts';
+
+/** Makes the run and gives back what it counted. Rejects only when the bed itself breaks. */
+export const runRotation = async (options: RotationOptions): Promise<Figures> => {
+  const bed = await openBed(options);
+  try {
+    await drive(bed);
+    return bed.figures;
+  } finally {
+    await bed.close();
+  }
+};
+
+const drive = async (bed: Bed): Promise<void> => {
+  const { options, clients, injectors, fleet, figures } = bed;
+  const ending = new AbortController();
+  figures.start();
+  const background = [
+    fleet.probe(ending.signal),
+    createPods(
+      {
+        clients,
+        namespaces: injectors,
+        workers: options.workers,
+        figures,
+        excused: (message) => fleet.excuses(message),
+      },
+      ending.signal,
+    ),
+  ];
+  if (options.faults > 0) await disturb(bed);
+  const driving = DRIVERS.map(async (driver) => {
+    try {
+      await driver(bed, ending.signal);
+    } catch (error) {
+      figures.violate('broken promises', `a driver ended: ${describeError(error)}`);
+    }
+  });
+  await Promise.all([...driving, sleep(options.seconds * 1000)]);
+  if (options.faults > 0) await calm(bed);
+  await checkQuiet(bed);
+  ending.abort();
+  await Promise.all(background);
+};
