@@ -1,6 +1,12 @@
 /** namespaces: pkg/registry/core/namespace. A DELETE only starts the end; the namespace controller finishes it through /finalize. */
 import type { KubeObject, Strategy } from '../types.ts';
-import { invalidValue, isQualifiedName, nameIsDNSLabel, validateObjectMetaUpdate } from '../validation.ts';
+import {
+  invalidValue,
+  isQualifiedName,
+  nameIsDNSLabel,
+  validateObjectMetaUpdate,
+  validateStandardFinalizers,
+} from '../validation.ts';
 import { column } from './columns.ts';
 import type { Rules } from './resource.ts';
 
@@ -40,6 +46,7 @@ const finalizeStrategy: Strategy = {
     ...(asNamespace(object).spec.finalizers ?? []).flatMap((name, index) =>
       isQualifiedName(name).map((text) => invalidValue(`spec.finalizers[${index}]`, name, text)),
     ),
+    ...validateStandardFinalizers(asNamespace(object).spec.finalizers, 'spec.finalizers'),
   ],
   held: (object) => (asNamespace(object).spec.finalizers?.length ?? 0) > 0,
 };

@@ -74,18 +74,27 @@ function defaultVolume(volume: Volume): void {
   }
 }
 
+/** Every container of a pod, in the order in which Kubernetes visits them. */
+const containersOf = ({ initContainers = [], containers = [], ephemeralContainers = [] }: PodSpec): Container[] => [
+  ...initContainers,
+  ...containers,
+  ...ephemeralContainers,
+];
+
 /** Defaults that templates get too. */
 function defaultPodSpec(spec: PodSpec): void {
   spec['dnsPolicy'] ??= 'ClusterFirst';
   spec.restartPolicy ??= 'Always';
   spec['securityContext'] ??= {};
-  spec.terminationGracePeriodSeconds ??= 30;
+  // conversion.go makes one second of what is negative.
+  const grace = spec.terminationGracePeriodSeconds ?? 30;
+  spec.terminationGracePeriodSeconds = grace < 0 ? 1 : grace;
   spec['schedulerName'] ??= 'default-scheduler';
   // The deprecated alias is written out next to the name (conversion.go, Convert_core_PodSpec_To_v1_PodSpec).
   const account = spec.serviceAccountName ?? spec['serviceAccount'];
   if (typeof account === 'string') Object.assign(spec, { serviceAccountName: account, serviceAccount: account });
   for (const volume of spec.volumes ?? []) defaultVolume(volume);
-  for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? [])]) defaultContainer(container);
+  for (const container of containersOf(spec)) defaultContainer(container);
   if (!spec.hostNetwork) return;
   for (const port of (spec.containers ?? []).flatMap(({ ports }) => ports ?? []))
     if (port.containerPort !== undefined) port.hostPort ??= port.containerPort;
@@ -95,7 +104,7 @@ function defaultPodSpec(spec: PodSpec): void {
 export function defaultPod(spec: PodSpec): void {
   defaultPodSpec(spec);
   spec['enableServiceLinks'] ??= true;
-  for (const { resources } of [...(spec.initContainers ?? []), ...(spec.containers ?? [])])
+  for (const { resources } of containersOf(spec))
     if (resources?.limits) resources.requests = { ...resources.limits, ...resources.requests };
 }
 

@@ -9,7 +9,7 @@ export interface Container extends JsonObject {
   resources?: { limits?: Record<string, string>; requests?: Record<string, string> };
   ports?: ContainerPort[];
   env?: EnvVar[];
-  volumeMounts?: { name?: string; mountPath?: string; readOnly?: boolean; subPath?: string }[];
+  volumeMounts?: { name?: string; mountPath?: string; readOnly?: boolean; subPath?: string; subPathExpr?: string }[];
   livenessProbe?: Probe;
   readinessProbe?: Probe;
   startupProbe?: Probe;
@@ -19,6 +19,7 @@ export interface ContainerPort {
   name?: string;
   containerPort?: number;
   hostPort?: number;
+  hostIP?: string;
   protocol?: string;
 }
 

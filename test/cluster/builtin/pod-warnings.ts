@@ -1,5 +1,5 @@
 /** What the API server warns of in pods that it accepts: pkg/api/pod/warnings.go, as far as injection can cause it. */
-import type { ObjectMeta } from '../types.ts';
+import type { JsonObject, ObjectMeta } from '../types.ts';
 import { isDNS1123Label } from '../validation.ts';
 import type { Container, PodSpec } from './pod-types.ts';
 
@@ -46,10 +46,33 @@ function portWarnings(containers: Placed[]): string[] {
   return [...numbers, ...names];
 }
 
+/** A missing selector selects nothing, which is rarely meant. */
+function selectorWarnings(spec: PodSpec, path: string): string[] {
+  const affinity = (spec['affinity'] ?? {}) as Record<string, Record<string, JsonObject[]>>;
+  const warn = (terms: JsonObject[] | undefined, at: string, key?: string): string[] =>
+    (terms ?? []).flatMap((term, index) => {
+      const of = key === undefined ? term : ((term[key] ?? {}) as JsonObject);
+      const field = `${at}[${index}]${key === undefined ? '' : `.${key}`}.labelSelector`;
+      return of['labelSelector'] === undefined ? [`${field}: a null labelSelector results in matching no pod`] : [];
+    });
+  const kinds = ['podAffinity', 'podAntiAffinity'].filter((kind) => affinity[kind]);
+  return [
+    ...warn(spec['topologySpreadConstraints'] as JsonObject[] | undefined, `${path}.topologySpreadConstraints`),
+    ...kinds.flatMap((kind) => {
+      const [hard, soft] = ['required', 'preferred'].map((how) => `${how}DuringSchedulingIgnoredDuringExecution`);
+      const at = `${path}.affinity.${kind}`;
+      return [
+        ...warn(affinity[kind]?.[hard ?? ''], `${at}.${hard}`),
+        ...warn(affinity[kind]?.[soft ?? ''], `${at}.${soft}`, 'podAffinityTerm'),
+      ];
+    }),
+  ];
+}
+
 /** `path` is where the spec is: `spec` of a pod, `spec.template.spec` of a workload. */
 export function podSpecWarnings(spec: PodSpec, path: string): string[] {
   const containers = containersOf(spec, path);
-  return [...containers.flatMap(hiddenVariables), ...portWarnings(containers)];
+  return [...selectorWarnings(spec, path), ...containers.flatMap(hiddenVariables), ...portWarnings(containers)];
 }
 
 /** WarningsOnCreate of the pod strategy. */

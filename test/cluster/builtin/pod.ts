@@ -1,15 +1,24 @@
 /** pods: pkg/registry/core/pod/strategy.go, and the subresources that act on a pod. */
 import { parseQuantity } from '../cel/quantity.ts';
 import { labelSelectorMatches } from '../selectors.ts';
-import { conflict, tooManyRequests } from '../status.ts';
+import { badRequest, conflict, failure, tooManyRequests } from '../status.ts';
 import { timestamp } from '../storage/store.ts';
-import type { KubeObject, ObjectStore, Subresource } from '../types.ts';
-import { nameIsDNSSubdomain, validateImmutable } from '../validation.ts';
+import type { FieldError, KubeObject, ObjectStore, Subresource, SubresourceRequest } from '../types.ts';
+import {
+  fieldErrorText,
+  forbiddenField,
+  nameIsDNSSubdomain,
+  notSupported,
+  required,
+  validateImmutable,
+} from '../validation.ts';
 import { admitPod } from './pod-admission.ts';
 import { podColumns } from './pod-columns.ts';
 import { defaultPod } from './pod-defaults.ts';
-import { asPod, type Container, type PodSpec } from './pod-types.ts';
-import { validatePodSpec, validatePodUpdate } from './pod-validate.ts';
+import { asPod, type Container, type Pod, type PodSpec } from './pod-types.ts';
+import { ephemeralContainers } from './ephemeral-containers.ts';
+import { validateImages, validatePodUpdate } from './pod-update.ts';
+import { validatePodSpec } from './pod-validate.ts';
 import { podWarnings } from './pod-warnings.ts';
 import { specChanged, type Rules } from './resource.ts';
 
@@ -36,6 +45,20 @@ function gracePeriod(object: KubeObject, requested: number | undefined): number 
 
 const SUCCESS = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success' };
 
+/** What is posted to a pod says which one; its name must be that of the path. */
+function checkPosted({ object, body }: SubresourceRequest, kind: string): void {
+  const name = body?.metadata?.name;
+  if (name && name !== object.metadata.name) throw badRequest(`name in URL does not match name in ${kind} object`);
+}
+
+/** ValidatePodBinding */
+function bindingErrors({ kind, name }: { kind?: string; name?: string }): FieldError[] {
+  return [
+    ...(kind && kind !== 'Node' ? [notSupported('target.kind', kind, ['Node', '<empty>'])] : []),
+    ...(name ? [] : [required('target.name')]),
+  ];
+}
+
 /** pkg/registry/core/pod/storage/storage.go assignPod: a pod is bound once. */
 const binding: Subresource = {
   kind: 'Binding',
@@ -47,11 +70,13 @@ const binding: Subresource = {
       const times = { lastProbeTime: null, lastTransitionTime: timestamp(now) };
       object['status'] = { ...status, conditions: [...conditions, { type: 'PodScheduled', status: 'True', ...times }] };
     },
-    generationOn: specChanged,
   },
   async handle(request) {
     const { object, body } = request;
-    const target = (body?.['target'] ?? {}) as { name?: string };
+    const target = (body?.['target'] ?? {}) as { kind?: string; name?: string };
+    checkPosted(request, 'Binding');
+    const errors = bindingErrors(target);
+    if (errors.length > 0) throw failure(500, '', errors.map(fieldErrorText).join(', '));
     const { name } = object.metadata;
     const { nodeName } = asPod(object).spec;
     const resource = { group: '', plural: 'pods/binding' };
@@ -77,6 +102,16 @@ function blockingBudget(store: ObjectStore, pod: KubeObject): KubeObject | undef
   });
 }
 
+/** addConditionAndDeletePod: why the pod had to go. */
+function markDisrupted(object: KubeObject, now: Date): void {
+  const { status } = asPod(object);
+  const type = 'DisruptionTarget';
+  const kept = (status.conditions ?? []).filter((condition) => condition.type !== type);
+  const times = { lastProbeTime: null, lastTransitionTime: timestamp(now) };
+  const why = { reason: 'EvictionByEvictionAPI', message: 'Eviction API: evicting' };
+  status.conditions = [...kept, { type, status: 'True', ...times, ...why }];
+}
+
 /** pkg/registry/core/pod/storage/eviction.go: a delete that disruption budgets may refuse. */
 const eviction: Subresource = {
   group: 'policy',
@@ -85,8 +120,10 @@ const eviction: Subresource = {
   verbs: ['create'],
   async handle(request) {
     const { object, body, context } = request;
+    checkPosted(request, 'Eviction');
     const budget = blockingBudget(context.store, object);
     if (budget) throw tooManyRequests("Cannot evict pod as it would violate the pod's disruption budget.", 0);
+    if (!context.dryRun) await request.update((pod) => markDisrupted(pod, context.now), 'status');
     await request.remove((body?.['deleteOptions'] ?? {}) as Record<string, unknown>);
     return { status: 201, body: { ...SUCCESS, code: 201 } };
   },
@@ -102,13 +139,45 @@ const textAt =
     return typeof value === 'string' ? value : '';
   };
 
+/** What conversion makes of a status: the first address stands in both fields, structs are written out (pkg/apis/core/v1/conversion.go). */
+function completeStatus(status: Pod['status']): void {
+  if (status.podIP && !status.podIPs?.length) status.podIPs = [{ ip: status.podIP }];
+  for (const container of [...(status.containerStatuses ?? []), ...(status.initContainerStatuses ?? [])]) {
+    container.state ??= {};
+    container.lastState ??= {};
+  }
+}
+
+/** ValidatePodCreate: what a template may have and a new pod may not. */
+function createErrors(spec: PodSpec): FieldError[] {
+  const gated = spec.nodeName && (spec.schedulingGates?.length ?? 0) > 0;
+  return [
+    ...(spec.ephemeralContainers?.length
+      ? [forbiddenField('spec.ephemeralContainers', 'cannot be set on create')]
+      : []),
+    ...(gated ? [forbiddenField('spec.nodeName', 'cannot be set until all schedulingGates have been cleared')] : []),
+  ];
+}
+
+function podErrors(spec: PodSpec): FieldError[] {
+  return [
+    ...validatePodSpec(spec, 'spec'),
+    ...validateImages(spec.containers, 'spec.containers'),
+    ...validateImages(spec.initContainers, 'spec.initContainers'),
+  ];
+}
+
 export const podRules: Rules = {
   nameRule: nameIsDNSSubdomain,
   metadataOnUpdate: true,
   returnsDeleted: true,
   generationOn: specChanged,
   gracefulDelete: gracePeriod,
-  defaults: (object) => defaultPod(asPod(object).spec),
+  defaults(object) {
+    const { spec, status } = asPod(object);
+    defaultPod(spec);
+    completeStatus(status);
+  },
   prepareCreate(object) {
     const { spec } = asPod(object);
     const gated = (spec.schedulingGates?.length ?? 0) > 0;
@@ -122,8 +191,7 @@ export const podRules: Rules = {
   },
   validate(object, old) {
     const { spec } = asPod(object);
-    const errors = validatePodSpec(spec, 'spec');
-    return old ? [...errors, ...validatePodUpdate(spec, asPod(old).spec)] : errors;
+    return [...podErrors(spec), ...(old ? validatePodUpdate(spec, asPod(old).spec) : createErrors(spec))];
   },
   warnings: (object, old) => (old ? [] : podWarnings(object.metadata, asPod(object).spec)),
   prepareStatus(object, old) {
@@ -147,6 +215,6 @@ export const podRules: Rules = {
     'status.nominatedNodeName': textAt('status', 'nominatedNodeName'),
   },
   columns: podColumns,
-  subresources: { binding, eviction },
+  subresources: { binding, ephemeralcontainers: ephemeralContainers, eviction },
   admission: { mutate: admitPod },
 };

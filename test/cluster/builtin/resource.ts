@@ -12,7 +12,13 @@ import type {
   Subresource,
   WriteContext,
 } from '../types.ts';
-import { nameIsDNSSubdomain, validateObjectMeta, validateObjectMetaUpdate, type NameRule } from '../validation.ts';
+import {
+  nameIsDNSSubdomain,
+  validateObjectMeta,
+  validateObjectMetaUpdate,
+  validateStandardFinalizers,
+  type NameRule,
+} from '../validation.ts';
 import { ageColumn, column, nameColumn } from './columns.ts';
 import { validateShape } from './required.ts';
 import { roundTrip } from './round-trip.ts';
@@ -98,6 +104,10 @@ function strategyOf(entry: Entry, schema: () => Schema | undefined): Strategy {
   const nameRule = rules.nameRule ?? nameIsDNSSubdomain;
   const validate = (object: KubeObject, old: KubeObject | undefined, context: WriteContext): FieldError[] =>
     rules.validate ? rules.validate(object, old, context) : shapeErrors(object, schema());
+  const validateMetadata = ({ metadata }: KubeObject): FieldError[] => [
+    ...validateObjectMeta(metadata, !cluster, nameRule),
+    ...validateStandardFinalizers(metadata.finalizers),
+  ];
   const ownMetadata = rules.validatesMetadata !== false;
   const shared = SHARED.filter((key) => rules[key] !== undefined).map((key) => [key, rules[key]]);
   return {
@@ -113,7 +123,7 @@ function strategyOf(entry: Entry, schema: () => Schema | undefined): Strategy {
       rules.prepareCreate?.(object, context);
     },
     validateCreate: (object, context) => [
-      ...(ownMetadata ? validateObjectMeta(object.metadata, !cluster, nameRule) : []),
+      ...(ownMetadata ? validateMetadata(object) : []),
       ...validate(object, undefined, context),
     ],
     prepareUpdate(object, old, context) {
@@ -122,7 +132,8 @@ function strategyOf(entry: Entry, schema: () => Schema | undefined): Strategy {
     },
     validateUpdate: (object, old, context) => [
       ...(ownMetadata ? validateObjectMetaUpdate(object.metadata, old.metadata) : []),
-      ...(rules.metadataOnUpdate ? validateObjectMeta(object.metadata, !cluster, nameRule) : []),
+      ...(ownMetadata ? validateStandardFinalizers(object.metadata.finalizers) : []),
+      ...(rules.metadataOnUpdate ? validateMetadata(object) : []),
       ...validate(object, old, context),
     ],
   };
