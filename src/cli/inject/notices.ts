@@ -2,7 +2,7 @@
 import { selectionOf } from '../../api/v1alpha1/defaults.ts';
 import type { JsonObject, SidecarInjector } from '../../api/v1alpha1/types.ts';
 import { misspeltKey, wishOf } from '../../domain/annotation.ts';
-import { mapAt } from '../../domain/json.ts';
+import { mapAt, member } from '../../domain/json.ts';
 import { oneLine } from '../../domain/warnings.ts';
 import type { Outcome } from './admission.ts';
 import { kindOf, nameOf } from './pod-places.ts';
@@ -46,6 +46,14 @@ function outcomeNotices(
   const { injector, action, reason, message, warnings } = outcome;
   const isMissed = action !== 'Inject' && reason !== 'already_injected' && isWanted(outcome, pod, known);
   const lines: Notice[] = warnings.map((warning) => ({ text: `warning: ${subject}: ${warning}`, isMissed }));
+  const { annotation } = selectionOf(injector);
+  const value = member(mapAt(pod, ['metadata', 'annotations']), annotation);
+  if (value !== undefined && typeof value !== 'string') {
+    lines.push({
+      text: `warning: ${subject}: the value of ${annotation} is no string in YAML 1.1: quote it`,
+      isMissed,
+    });
+  }
   if (action === 'Inject') return lines;
   const event = action === 'Reject' ? 'reject' : 'skip_mutation';
   const fields = `[${event}][reason=${reason}][name:${field(nameOf(object))}][ns:${field(namespace)}]`;

@@ -1,6 +1,7 @@
 /** The forms in which the result is printed. */
 import type { JsonObject } from '../../api/v1alpha1/types.ts';
 import { member } from '../../domain/json.ts';
+import { exactJson } from '../exact-json.ts';
 import { applied } from '../json-patch.ts';
 import { parsePart, valueOf } from '../yaml/documents.ts';
 import { unifiedDiff } from '../yaml/diff.ts';
@@ -41,15 +42,6 @@ function yaml(manifests: readonly RenderedManifest[]): string {
   return result;
 }
 
-/** Of Node 22 and newer; TypeScript does not know it. */
-const { rawJSON } = JSON as unknown as { rawJSON(this: void, text: string): unknown };
-
-/** Integers beyond 2^53 keep their digits. */
-function stringify(value: unknown): string {
-  const exact = (_: string, item: unknown): unknown => (typeof item === 'bigint' ? rawJSON(String(item)) : item);
-  return `${JSON.stringify(value, exact, 2)}\n`;
-}
-
 /** One object as it is; several in a List, as kubectl prints them. */
 function json(manifests: readonly RenderedManifest[]): string {
   const values = manifests
@@ -57,7 +49,7 @@ function json(manifests: readonly RenderedManifest[]): string {
     .map(({ manifest: { source, text }, operations }) =>
       applied(valueOf(source, parsePart(source, text), true), operations),
     );
-  return stringify(values.length === 1 ? values[0] : { apiVersion: 'v1', kind: 'List', items: values });
+  return exactJson(values.length === 1 ? values[0] : { apiVersion: 'v1', kind: 'List', items: values });
 }
 
 function targetOf(object: JsonObject, namespace: string): JsonObject {
@@ -74,7 +66,7 @@ function targetOf(object: JsonObject, namespace: string): JsonObject {
 /** A list of `{target, patch}`, one for each object that is changed; the patch is for `kubectl patch --type=json`. */
 function patches(manifests: readonly RenderedManifest[]): string {
   const changed = manifests.flatMap(({ objects }) => objects).filter(({ operations }) => operations.length > 0);
-  return stringify(
+  return exactJson(
     changed.map(({ object, namespace, operations }) => ({ target: targetOf(object, namespace), patch: operations })),
   );
 }

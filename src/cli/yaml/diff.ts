@@ -79,12 +79,19 @@ const CONTEXT = 3;
 
 /** A unified diff as `diff -u` prints it, without times; empty for equal texts. */
 export function unifiedDiff(oldName: string, newName: string, oldText: string, newText: string): string {
-  const [a, b] = [oldText.split('\n'), newText.split('\n')];
+  const [a, b] = [linesOf(oldText), linesOf(newText)];
   const changes = changesOf(a, b);
   if (changes.length === 0) return '';
   const lines = [`--- ${oldName}`, `+++ ${newName}`];
   for (const group of groupsOf(changes)) lines.push(...hunk(a, b, group));
   return `${lines.join('\n')}\n`;
+}
+
+/** The lines; a last one without a line end says so, and differs from the same one with it. */
+function linesOf(text: string): string[] {
+  const lines = text.split('\n');
+  const last = lines.pop() ?? '';
+  return last === '' ? lines : [...lines, `${last}\n\\ No newline at end of file`];
 }
 
 /** Changes whose context would overlap are one hunk. */
@@ -101,10 +108,8 @@ function groupsOf(changes: readonly Change[]): [Change, ...Change[]][] {
 function hunk(a: readonly string[], b: readonly string[], group: [Change, ...Change[]]): string[] {
   const [first] = group;
   const last = group.at(-1) ?? first;
-  // The empty line after the last newline is none.
-  const lineCount = a.at(-1) === '' ? a.length - 1 : a.length;
   const from = Math.max(0, first.aStart - CONTEXT);
-  const to = Math.max(last.aEnd, Math.min(lineCount, last.aEnd + CONTEXT));
+  const to = Math.min(a.length, last.aEnd + CONTEXT);
   const body: string[] = [];
   let at = from;
   for (const { aStart, aEnd, bStart, bEnd } of group) {

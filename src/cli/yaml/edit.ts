@@ -39,7 +39,11 @@ function putMember(map: YAMLMap, key: string, node: Node): void {
   if (map.items.length === 0) map.flow = false;
   const pair = map.items.find((item) => keyOf(item) === key);
   if (pair === undefined) map.items.push(new Pair(key, node));
-  else pair.value = node;
+  else {
+    const { comment } = (pair.value ?? {}) as Partial<Node>;
+    if (typeof comment === 'string') node.commentBefore = comment;
+    pair.value = node;
+  }
 }
 
 /** The collection at the path, made a node of its own where it is an alias or comes by a merge key (`<<`). */
@@ -80,6 +84,9 @@ function copyOf(document: YamlDocument, alias: Alias): Node {
   const original = alias.resolve(document);
   if (original === undefined) throw new Error(`the alias *${alias.source} has no anchor`);
   const copy = original.clone() as Node;
+  // What is written beside the anchor is about the anchor.
+  delete copy.comment;
+  delete copy.commentBefore;
   visit(copy, {
     Node(_, node) {
       if (!isAlias(node)) delete node.anchor;

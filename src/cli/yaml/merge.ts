@@ -6,40 +6,47 @@ import { changesOf } from './diff.ts';
  * Whether the result means what it should is for the caller to check.
  */
 export function mergeLines(base: readonly string[], own: readonly string[], changed: readonly string[]): string[] {
-  const ownLine = matches(base, own);
+  const { same, near } = counterparts(base, own);
   const result: string[] = [];
   let at = 0;
   for (const { aStart, aEnd, bStart, bEnd } of changesOf(base, changed)) {
+    const previous = aStart === 0 ? -1 : (same[aStart - 1] ?? near[aStart - 1]);
+    if (aStart === aEnd && previous !== undefined && previous + 1 >= at) {
+      result.push(...own.slice(at, previous + 1), ...changed.slice(bStart, bEnd));
+      at = previous + 1;
+      continue;
+    }
     // Where the lines around a change are written differently, the change takes them along.
     let [before, after] = [aStart - 1, aEnd];
-    while (before >= 0 && ownLine[before] === undefined) before -= 1;
-    while (after < base.length && ownLine[after] === undefined) after += 1;
-    const start = before < 0 ? 0 : (ownLine[before] ?? 0) + 1;
-    const end = after < base.length ? (ownLine[after] ?? own.length) : own.length;
-    const isInsertion = aStart === aEnd && before === aStart - 1;
+    while (before >= 0 && same[before] === undefined) before -= 1;
+    while (after < base.length && same[after] === undefined) after += 1;
+    const start = (same[before] ?? -1) + 1;
     if (start < at) return [...changed];
-    result.push(...own.slice(at, start));
-    result.push(...base.slice(before + 1, aStart).filter(() => !isInsertion), ...changed.slice(bStart, bEnd));
-    if (isInsertion) at = start;
-    else {
-      result.push(...base.slice(aEnd, after));
-      at = end;
-    }
+    result.push(...own.slice(at, start), ...base.slice(before + 1, aStart));
+    result.push(...changed.slice(bStart, bEnd), ...base.slice(aEnd, after));
+    at = same[after] ?? own.length;
   }
-  result.push(...own.slice(at));
-  return result;
+  return [...result, ...own.slice(at)];
 }
 
-/** For each line of `base` the index of the same line in `own`. */
-function matches(base: readonly string[], own: readonly string[]): (number | undefined)[] {
-  const found: (number | undefined)[] = Array.from({ length: base.length });
+interface Counterparts {
+  /** For each line of `base` the index of the same line in `own`. */
+  same: (number | undefined)[];
+  /** The same for lines that are written differently, as far as their place tells. */
+  near: (number | undefined)[];
+}
+
+function counterparts(base: readonly string[], own: readonly string[]): Counterparts {
+  const same: (number | undefined)[] = Array.from({ length: base.length });
+  const near: (number | undefined)[] = Array.from({ length: base.length });
+  const end = { aStart: base.length, aEnd: base.length, bStart: own.length, bEnd: own.length };
   let [a, b] = [0, 0];
-  for (const change of [
-    ...changesOf(base, own),
-    { aStart: base.length, aEnd: base.length, bStart: own.length, bEnd: own.length },
-  ]) {
-    while (a < change.aStart) found[a++] = b++;
-    [a, b] = [change.aEnd, change.bEnd];
+  for (const { aStart, aEnd, bStart, bEnd } of [...changesOf(base, own), end]) {
+    while (a < aStart) same[a++] = b++;
+    for (let offset = 0; offset < Math.min(aEnd - aStart, bEnd - bStart); offset += 1) {
+      near[aStart + offset] = bStart + offset;
+    }
+    [a, b] = [aEnd, bEnd];
   }
-  return found;
+  return { same, near };
 }

@@ -3,6 +3,8 @@ import type { ToStringOptions } from 'yaml';
 import { canonicalJson } from '../../domain/json.ts';
 import type { Operation } from '../../domain/patch.ts';
 import { operatorError } from '../../errors.ts';
+import { exactJson } from '../exact-json.ts';
+import { applied } from '../json-patch.ts';
 import { parsePart, valueOf, type YamlDocument } from './documents.ts';
 import { editDocument, unshare } from './edit.ts';
 import { mergeLines } from './merge.ts';
@@ -43,6 +45,8 @@ function* candidates(
   body: string,
   operations: readonly Operation[],
 ): Generator<() => string | undefined> {
+  if (isJson(body))
+    yield () => exactJson(applied(valueOf(source, parsePart(source, body), true), operations), indentOf(body));
   const style = styleOf(body);
   const before = parsePart(source, body).toString(style);
   for (const prepare of [() => undefined, unshare]) {
@@ -51,6 +55,20 @@ function* candidates(
     yield () => merged(before, body, after);
     yield () => after;
   }
+}
+
+function isJson(body: string): boolean {
+  try {
+    JSON.parse(body);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What the first member of JSON text is indented by. */
+function indentOf(body: string): string {
+  return /^[ \t]+/m.exec(body)?.[0] ?? '';
 }
 
 function edited(
@@ -94,8 +112,8 @@ function styleOf(body: string): ToStringOptions {
     const [, inner = '', dash] = /^( *)(- )?/.exec(lines[index + 1] ?? '') ?? [];
     return outer === undefined ? [] : [{ step: inner.length - outer.length, isList: dash !== undefined }];
   });
-  const indent = steps.find(({ step, isList }) => !isList && step > 0)?.step ?? 2;
   const list = steps.find(({ isList }) => isList);
+  const indent = steps.find(({ step, isList }) => !isList && step > 0)?.step ?? (list?.step || 2);
   return {
     indent,
     indentSeq: list === undefined || list.step > 0,
