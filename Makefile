@@ -6,7 +6,7 @@ IMG ?= ghcr.io/sidecar-injector/sidecar-injector:latest
 KUBECTL ?= kubectl
 RUN := npm run --silent
 
-.PHONY: help demo cluster test lint format generate check-generated build install uninstall run deploy undeploy image clean
+.PHONY: help demo cluster test bench-cluster rotation-test lint format generate check-generated build install uninstall run deploy undeploy image clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,12 @@ generate: node_modules/.package-lock.json ## Regenerate crds/ and the generated 
 
 check-generated: node_modules/.package-lock.json ## Fail when a generated file is out of date
 	@$(RUN) generate:check
+
+bench-cluster: node_modules/.package-lock.json ## Measure the in-memory cluster: pod creation, watch fan-out (ARGS=PODS)
+	@$(RUN) bench:cluster -- $(ARGS)
+
+rotation-test: node_modules/.package-lock.json ## Renew, restart and kill under load; count what failed (ARGS="--renewals 200 ...")
+	@$(RUN) rotation -- $(ARGS)
 
 build: node_modules/.package-lock.json ## Bundle the operator into dist/sidecar-injector.js
 	@$(RUN) build
