@@ -128,10 +128,13 @@ const atomicMaps: Record<string, string[]> = {
 };
 
 /** Defaults of fields that are keys of lists: needed to find an element whose key is left out (`+default=`). */
-const keyDefaults: Record<string, Record<string, string>> = {
+const keyDefaults: Record<string, Record<string, string | number>> = {
   V1ContainerPort: { protocol: 'TCP' },
   V1ServicePort: { protocol: 'TCP' },
 };
+
+/** What a field that is no pointer has when it is left out (kube-openapi/pkg/generators: mustEnforceDefault). */
+const zeroOf: Record<string, string | number> = { string: '', integer: 0 };
 
 /** Marks the fields of a fresh schema with how they merge. */
 export function markLists(className: string, schema: Schema): void {
@@ -143,7 +146,10 @@ export function markLists(className: string, schema: Schema): void {
   }
   for (const field of atomicMaps[className] ?? [])
     properties[field] = { ...properties[field], 'x-kubernetes-map-type': 'atomic' };
-  for (const [field, value] of Object.entries(keyDefaults[className] ?? {}))
+  const zeros = Object.keys(properties)
+    .filter((field) => schema.required?.includes(field) && Object.hasOwn(zeroOf, properties[field]?.type ?? ''))
+    .map((field) => [field, zeroOf[properties[field]?.type ?? ''] ?? '']);
+  for (const [field, value] of Object.entries({ ...Object.fromEntries(zeros), ...keyDefaults[className] }))
     properties[field] = { ...properties[field], default: value };
   // The only field outside lists and maps that has a patch strategy in the types served here.
   if (className === 'V1DeploymentSpec')

@@ -86,7 +86,7 @@ function applyOne(document: Container, { op, path, from, value }: Operation): Co
   switch (op) {
     case 'add': {
       const { container, key } = target('add', `doc is missing path: "${path}"`);
-      explain(`error in add for path: '${path}'`, () => add(container, key, copy(value)));
+      explain(`error in add for path: '${path}'`, () => add(container, key, copy(value ?? null)));
       return document;
     }
     case 'remove': {

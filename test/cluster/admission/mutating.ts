@@ -17,7 +17,9 @@ const PREFIX = '.webhook.admission.k8s.io/';
 /** Reads a patched object as its Go type would: unknown fields go, wrong types are an error. */
 function decode(object: JsonObject, resource: Resource): KubeObject {
   const schema = resource.custom ? undefined : resource.schema();
-  return (schema ? decodeStrict(object, schema).object : object) as KubeObject;
+  const decoded = schema ? decodeStrict(object, schema).object : object;
+  const apiVersion = resource.group ? `${resource.group}/${resource.version}` : resource.version;
+  return { apiVersion, kind: resource.kind, metadata: { name: '' }, ...decoded };
 }
 
 /** The patched object, or undefined when there is nothing to apply. @throws CallError, StatusError 500 without the webhook's name. */

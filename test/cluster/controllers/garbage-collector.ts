@@ -2,7 +2,7 @@
  * Deletes dependents whose owners are gone, lets owners go when their dependents are (foreground), and cuts the ties of orphans:
  * pkg/controller/garbagecollector/garbagecollector.go.
  */
-import type { ControllerContext, KubeObject, OwnerReference, WatchEvent } from '../types.ts';
+import type { ControllerContext, KubeObject, OwnerReference, Resource, WatchEvent } from '../types.ts';
 import { OwnershipGraph, type Node } from './ownership.ts';
 import { ControllerClient, pathOf, Reconciler, resourceOf } from './reconciler.ts';
 
@@ -54,24 +54,31 @@ export function garbageCollector({ store, registry, client }: ControllerContext)
       });
   }
 
-  /** An owner counts when it has the uid, and is in the namespace of the dependent or in none. */
-  function ownerOf(dependent: KubeObject, { uid }: OwnerReference): KubeObject | undefined {
-    const owner = graph.node(uid)?.object;
-    const { namespace } = owner?.metadata ?? {};
-    return namespace === undefined || namespace === dependent.metadata.namespace ? owner : undefined;
+  function kindOf({ apiVersion, kind }: OwnerReference): Resource | undefined {
+    const [version = '', group = ''] = apiVersion.split('/').reverse();
+    return registry.findKind(group, version, kind);
   }
 
-  /** Nothing is known about owners of kinds that are not served: their dependents stay. */
-  function isServed({ apiVersion, kind }: OwnerReference): boolean {
-    const [version = '', group = ''] = apiVersion.split('/').reverse();
-    return registry.findKind(group, version, kind) !== undefined;
+  /** isDangling: an owner counts when it is of the kind and name, has the uid, and is in the namespace of the dependent or in none. */
+  function ownerOf(dependent: KubeObject, reference: OwnerReference): KubeObject | undefined {
+    const owner = graph.node(reference.uid);
+    if (owner === undefined || owner.storageKey !== kindOf(reference)?.storageKey) return undefined;
+    const { name, namespace } = owner.object.metadata;
+    if (name !== reference.name) return undefined;
+    return namespace === undefined || namespace === dependent.metadata.namespace ? owner.object : undefined;
+  }
+
+  /** Nothing can be known about owners of kinds that are not served, or that are in no namespace to look in: their dependents stay. */
+  function canBeFound(dependent: KubeObject, reference: OwnerReference): boolean {
+    const kind = kindOf(reference);
+    return kind !== undefined && (!kind.namespaced || dependent.metadata.namespace !== undefined);
   }
 
   /** attemptToDeleteItem: an object without a living owner goes; dead owners beside a living one are taken off. */
   async function collectDependent(node: Node): Promise<void> {
     const { object } = node;
     const owners = object.metadata.ownerReferences ?? [];
-    if (owners.length === 0 || !owners.every(isServed)) return;
+    if (owners.length === 0 || !owners.every((owner) => canBeFound(object, owner))) return;
     const living = owners.filter((owner) => ownerOf(object, owner));
     const solid = living.filter((owner) => {
       const found = ownerOf(object, owner);

@@ -10,6 +10,7 @@ import { type Manager, decodeManagers, identityOf, storeManagers, unmanaged, wit
 import { merge, removeItems } from './merge.ts';
 import { contestedBy, disown, filtered, ownedByAnyone } from './ownership.ts';
 import { trackUpdate, type WriteInfo } from './track.ts';
+import { isMap } from './typed.ts';
 import { typeErrors } from './validate.ts';
 
 export interface ApplyRequest extends WriteInfo {
@@ -52,6 +53,7 @@ export function applyPatch(request: ApplyRequest): KubeObject {
   const result = (
     last === undefined ? merged : prune(merged, last.fields, ownedByAnyone(managers), schema)
   ) as KubeObject;
+  if (!isMap(result.metadata)) result.metadata = { name: '' };
   const change = filtered(compare(object, result, schema), reset);
   const contested = force ? [] : contestedBy(managers, identity, change);
   const takenOver =

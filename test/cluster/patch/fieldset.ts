@@ -95,7 +95,8 @@ export class FieldSet {
     const members: string[] = [];
     const children: [string, FieldSet][] = [];
     for (const [step, value] of Object.entries(fields)) {
-      if (step === '.') continue;
+      // What a later version may know is dropped.
+      if (!/^[fkvi]:/.test(step)) continue;
       const below = value as JsonObject;
       if (Object.hasOwn(below, '.') || Object.keys(below).length === 0) members.push(step);
       children.push([step, FieldSet.fromJSON(below)]);

@@ -46,18 +46,22 @@ export function isDeclared(schema: Schema | undefined, name: string): boolean {
   return schema?.properties !== undefined && Object.hasOwn(schema.properties, name);
 }
 
-/** The step of a path that leads to an element of a list map or set. Throws an Error when a key is missing. */
+/**
+ * The step of a path that leads to an element of a list map or set (structured-merge-diff/v6/typed/helpers.go). A key may be
+ * missing, not all. Throws an Error when they are.
+ */
 export function elementStep(schema: Schema | undefined, element: Value): string {
   if (schema?.['x-kubernetes-list-type'] === 'set') return `v:${JSON.stringify(element)}`;
   const keys = schema?.['x-kubernetes-list-map-keys'] ?? [];
   if (!isMap(element)) throw new Error('associative list with keys may not have non-map elements');
-  const values = keys.toSorted().map((key) => {
-    const value = element[key] ?? schema?.items?.properties?.[key]?.default;
-    if (value !== undefined) return [key, value];
+  const values = keys
+    .toSorted()
+    .map((key) => [key, Object.hasOwn(element, key) ? element[key] : schema?.items?.properties?.[key]?.default])
+    .filter(([, value]) => value !== undefined);
+  if (keys.length > 0 && values.length === 0)
     throw new Error(
-      `associative list with keys has an element that omits key field ${JSON.stringify(key)} (and doesn't have default value)`,
+      `associative list with keys has an element that omits all key fields [${keys.map((key) => JSON.stringify(key)).join(' ')}] (and doesn't have default values for any key fields)`,
     );
-  });
   return `k:${JSON.stringify(Object.fromEntries(values))}`;
 }
 

@@ -1,5 +1,7 @@
 /** Continue tokens of lists (k8s.io/apiserver/pkg/storage/continue.go): opaque to clients, but readable. */
+import { parseGoJson } from '../admission/go-json.ts';
 import { badRequest } from '../status.ts';
+import type { JsonObject } from '../types.ts';
 
 // The smallest key behind a given one, as etcd ranges are written.
 const JUST_AFTER = '\u0000';
@@ -18,18 +20,19 @@ export function encodeContinue({ revision, after }: Continue): string {
 
 /** @throws StatusError 400 */
 export function decodeContinue(token: string): Continue {
+  const refuse = (why: string): Error => badRequest(`invalid continue token: continue key is not valid${why}`);
+  const foreign = /[^\w\-]/v.exec(token);
+  if (foreign) throw refuse(`: illegal base64 data at input byte ${foreign.index}`);
+  let decoded: JsonObject;
   try {
-    const decoded = JSON.parse(Buffer.from(token, 'base64url').toString('utf8')) as {
-      v?: unknown;
-      rv?: unknown;
-      start?: unknown;
-    };
-    const { v, rv, start } = decoded;
-    if (v === 'meta.k8s.io/v1' && typeof rv === 'number' && rv !== 0 && typeof start === 'string' && start !== '') {
-      return { revision: rv, after: start.endsWith(JUST_AFTER) ? start.slice(0, -1) : start };
-    }
-  } catch {
-    // Told below: all malformed tokens get the same answer.
+    decoded = (parseGoJson(Buffer.from(token, 'base64url').toString('utf8')) ?? {}) as JsonObject;
+  } catch (error) {
+    throw refuse(`: ${(error as Error).message}`);
   }
-  throw badRequest('invalid continue token: continue key is not valid');
+  const { v, rv, start } = decoded;
+  if (v !== 'meta.k8s.io/v1') throw refuse(`: server does not recognize this encoded version ${String(v ?? '')}`);
+  if (typeof rv !== 'number' || rv === 0)
+    throw refuse(': incorrect encoded start resourceVersion (version meta.k8s.io/v1)');
+  if (typeof start !== 'string' || start === '') throw refuse(': encoded start key empty (version meta.k8s.io/v1)');
+  return { revision: rv, after: start.endsWith(JUST_AFTER) ? start.slice(0, -1) : start };
 }

@@ -88,12 +88,14 @@ export function attributesOf(
     dryRun: boolean;
   },
 ): AdmissionAttributes {
+  const name = given.name ?? call.name;
   return {
     operation,
     resource: call.resource,
     subresource: call.subresource,
-    name: given.name ?? call.name,
-    namespace: call.namespace,
+    name,
+    // A namespace is its own (endpoints/handlers/create.go, request/requestinfo.go).
+    namespace: call.resource.storageKey === 'namespaces' && name ? name : call.namespace,
     object: given.object,
     oldObject: given.oldObject,
     options: given.options,

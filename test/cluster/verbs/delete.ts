@@ -39,12 +39,16 @@ function success(call: Call, object: KubeObject): StatusBody {
  */
 export async function deleteObject(
   call: Call,
-  options: DeleteOptions,
+  asked: DeleteOptions,
   requestName = call.name,
 ): Promise<{ object: KubeObject; deleted: boolean }> {
   const { resource, parts } = call;
   let old = parts.store.get(resource.storageKey, call.namespace, call.name);
   if (!old) throw notFound(resource, call.name);
+  // Who only marks them makes sure that it is this one (core/namespace/storage/storage.go: Delete).
+  const marked =
+    resource.strategy.markDeleted && old.metadata.uid !== undefined ? { uid: old.metadata.uid } : undefined;
+  const options = marked ? { ...asked, preconditions: { ...marked, ...asked.preconditions } } : asked;
   beforeDelete(call, copy(old), options);
   const review = { options: deleteOptionsForReview(options), dryRun: options.dryRun };
   const attributes = attributesOf(call, 'DELETE', {
@@ -71,10 +75,10 @@ export async function deleteObject(
   const write = graceful || held;
   const deleteNow = !held && (!graceful || grace === 0);
   if (options.dryRun) return { object, deleted: deleteNow };
-  const marked = write ? parts.store.update(resource.storageKey, object, old) : old;
+  const written = write ? parts.store.update(resource.storageKey, object, old) : old;
   return deleteNow
-    ? { object: parts.store.remove(resource.storageKey, marked), deleted: true }
-    : { object: marked, deleted: false };
+    ? { object: parts.store.remove(resource.storageKey, written), deleted: true }
+    : { object: written, deleted: false };
 }
 
 /** core/namespace and customresourcedefinition storage: the first DELETE starts what a controller will finish. */

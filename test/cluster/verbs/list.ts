@@ -33,7 +33,9 @@ export function list(call: Call): Outcome {
 function revisionOf(text: string): number | undefined {
   if (text === '' || text === '0') return undefined;
   if (!/^\d+$/v.test(text))
-    throw badRequest(`invalid resource version: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`);
+    throw badRequest(
+      `invalid resource version: resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
+    );
   return Number(text);
 }
 

@@ -12,7 +12,7 @@ import { decodeObject, strictText } from './decode.ts';
 import type { DecodedObject } from './decode.ts';
 import { trackFields, writeInfo } from './fields.ts';
 import { checkName, matchNamespace } from './metadata.ts';
-import { writeObject } from './update.ts';
+import { refuseUid, writeObject } from './update.ts';
 
 const APPLY = 'application/apply-patch+yaml';
 const JSON_PATCH = 'application/json-patch+json';
@@ -35,6 +35,7 @@ export async function patch(call: Call): Promise<Outcome> {
     forceCreate: apply && call.subresource === undefined,
     change(live) {
       const changed = apply ? applied(call, live, text, options) : patched(call, live, text, type, options);
+      if (live === undefined) refuseUid(call, changed.metadata.uid);
       matchNamespace(changed.metadata, call.namespace);
       checkName(changed.metadata, call.name);
       return changed;

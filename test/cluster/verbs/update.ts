@@ -117,15 +117,19 @@ function swap<T>(write: () => T): T {
   }
 }
 
+/** What has an identity already cannot be created. @throws StatusError 409 */
+export function refuseUid({ resource, name }: Call, uid: string | undefined): void {
+  if (!uid) return;
+  const text = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`;
+  throw conflict(resource, name, text);
+}
+
 async function createInstead(call: Call, update: Update): Promise<KubeObject> {
   const { options } = update;
   const object = update.change(undefined);
   // The storage gives a new object its own version, whatever the client believed.
   delete object.metadata.resourceVersion;
-  if (update.uid ?? object.metadata.uid) {
-    const text = `uid mismatch: the provided object specified uid ${update.uid ?? object.metadata.uid}, and no existing object was found`;
-    throw conflict(call.resource, call.name, text);
-  }
+  refuseUid(call, update.uid ?? object.metadata.uid);
   const review = optionsForReview('CreateOptions', options);
   const admitted = await mutate(
     call,
