@@ -4,7 +4,7 @@
  */
 import { API_VERSION, MAX_NAME_LENGTH } from '../api/v1alpha1/names.ts';
 import type { JsonObject } from '../api/v1alpha1/types.ts';
-import { at, isObject, mapAt, member, objectsAt, setMember } from '../domain/json.ts';
+import { at, mapAt, member, objectsAt } from '../domain/json.ts';
 import { anything, boolean, choice, integer, list, map, object, type Rule, text } from './shape-rules.ts';
 
 const NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
@@ -159,24 +159,4 @@ const RULES: readonly ((spec: JsonObject) => string | undefined)[] = [
 function isEmpty(value: unknown): boolean {
   if (value === undefined || value === '') return true;
   return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
-}
-
-/** Members whose null the API server takes for absent, as they have defaults in the CRD. */
-const DEFAULTED = [
-  ['spec', 'selection'],
-  ['spec', 'injection'],
-  ['spec', 'webhook'],
-  ['spec', 'template', 'appContainers'],
-  ['spec'],
-] as const;
-
-/** A copy without the nulls that stand for a default. */
-export function withoutNulls(candidate: JsonObject): JsonObject {
-  const copy = structuredClone(candidate);
-  for (const path of DEFAULTED) {
-    const parent = at(copy, path);
-    if (!isObject(parent)) continue;
-    for (const [key, value] of Object.entries(parent)) if (value === null) setMember(parent, key, undefined);
-  }
-  return copy;
 }

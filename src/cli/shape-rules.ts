@@ -16,7 +16,8 @@ export function text({
   max = Infinity,
 }: { pattern?: RegExp; min?: number; max?: number } = {}): Rule {
   return (value, path) => {
-    if (typeof value !== 'string') return wrong(path, `must be a string, not ${JSON.stringify(value)}`);
+    if (typeof value === 'boolean' || typeof value === 'number') return wrong(path, `must be a string: quote ${value}`);
+    if (typeof value !== 'string') return wrong(path, 'must be a string');
     if (value.length < min || value.length > max) return wrong(path, `must be ${min} to ${max} characters long`);
     return pattern === undefined || pattern.test(value)
       ? []

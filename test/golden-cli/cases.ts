@@ -3,6 +3,8 @@ export interface Case {
   name: string;
   argv: readonly string[];
   stdin?: string;
+  /** A command whose output is the standard input. */
+  from?: readonly string[];
 }
 
 const inject = (...words: string[]): string[] => ['inject', ...words];
@@ -18,7 +20,11 @@ export const CASES: readonly Case[] = [
   { name: 'conflict-rejected', argv: inject('-f', 'in/taken.in', '-f', 'in/reject.in', '-f', 'in/namespaces.in') },
   { name: 'conflict-replaced', argv: inject('-f', 'in/taken.in', '-f', 'in/replace.in', '-f', 'in/namespaces.in') },
   { name: 'several-injectors', argv: inject('-f', 'in/web.in', '-f', 'in/two.in', '-f', 'in/namespaces.in') },
-  { name: 'already-injected', argv: inject('-f', 'in/has-it.in', ...COMMON, '--strict') },
+  {
+    name: 'already-injected',
+    argv: inject('-f', '-', ...COMMON, '--strict'),
+    from: inject('-f', 'in/web.in', '-f', 'in/nginx.in', '--assume-selected'),
+  },
   { name: 'style', argv: inject('-f', 'in/style.in', ...COMMON) },
   {
     name: 'style-diff',

@@ -8,10 +8,10 @@ import path from 'node:path';
 import { describe, it } from 'node:test';
 import { REASON_CODES } from '../../src/domain/reasons.ts';
 import { cli } from '../support/cli.ts';
-import { CASES } from './cases.ts';
+import { type Case, CASES } from './cases.ts';
 
 const FOLDER = import.meta.dirname;
-const golden = (name: string): string => path.join(FOLDER, 'out', `${name}.txt`);
+const fileOf = (name: string): string => path.join(FOLDER, 'out', `${name}.txt`);
 /** Without where the tests lie, and without the digests, which change with whatever belongs to a template. */
 const settled = (text: string): string =>
   text
@@ -20,18 +20,22 @@ const settled = (text: string): string =>
     .replaceAll(`${FOLDER}/`, '')
     .replaceAll(/\b[0-9a-f]{12}\b/g, '<revision>');
 
-async function printed(argv: readonly string[], stdin: string | undefined): Promise<string> {
-  const files = argv.map((word) => (word.startsWith('in/') ? path.join(FOLDER, word) : word));
-  const { code, stdout, stderr } = await cli(files, stdin);
-  return settled(`$ sidecar-injector ${argv.join(' ')}\nexit code ${code}\n--- stdout\n${stdout}--- stderr\n${stderr}`);
+const located = (argv: readonly string[]): string[] =>
+  argv.map((word) => (word.startsWith('in/') ? path.join(FOLDER, word) : word));
+
+async function printed({ argv, stdin, from }: Case): Promise<string> {
+  const input = from === undefined ? stdin : (await cli(located(from))).stdout;
+  const { code, stdout, stderr } = await cli(located(argv), input);
+  const command = `$ sidecar-injector ${argv.join(' ')}`;
+  return settled(`${command}\nexit code ${code}\n--- stdout\n${stdout}--- stderr\n${stderr}`);
 }
 
 describe('the commands', () => {
-  for (const { name, argv, stdin } of CASES) {
-    it(name, async () => {
-      const actual = await printed(argv, stdin);
-      if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(golden(name), actual);
-      assert.equal(actual, readFileSync(golden(name), 'utf8'));
+  for (const golden of CASES) {
+    it(golden.name, async () => {
+      const actual = await printed(golden);
+      if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(fileOf(golden.name), actual);
+      assert.equal(actual, readFileSync(fileOf(golden.name), 'utf8'));
     });
   }
 });
@@ -47,7 +51,7 @@ describe('the golden files', () => {
   });
 
   it('show every reason that an offline run can have', () => {
-    const text = CASES.map(({ name }) => readFileSync(golden(name), 'utf8')).join('');
+    const text = CASES.map(({ name }) => readFileSync(fileOf(name), 'utf8')).join('');
     const silent = ['injected', 'not_pod_creation', 'unknown_injector'];
     const missing = [...REASON_CODES, 'namespace_unknown'].filter((code) => !text.includes(`[reason=${code}]`));
     assert.deepEqual(missing, silent);

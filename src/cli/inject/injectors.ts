@@ -3,7 +3,8 @@ import { KIND } from '../../api/v1alpha1/names.ts';
 import type { JsonObject, SidecarInjector } from '../../api/v1alpha1/types.ts';
 import { mapAt, member } from '../../domain/json.ts';
 import { operatorError } from '../../errors.ts';
-import { checkInjector, withoutNulls } from '../injector-rules.ts';
+import { checkInjector } from '../injector-rules.ts';
+import { asStored } from '../stored-injector.ts';
 import type { Manifest } from './manifests.ts';
 import { groupOf, nameOf } from './pod-places.ts';
 
@@ -21,7 +22,7 @@ export function injectorsOf(manifests: readonly Manifest[]): SidecarInjector[] {
   for (const { source, objects } of manifests) {
     for (const { object } of objects.filter((located) => isInjector(located.object))) {
       const name = nameOf(object);
-      const candidate = withoutNulls(object);
+      const candidate = asStored(object);
       const problems = checkInjector(candidate);
       if (found.has(name)) problems.push('another one of this name is among the inputs');
       if (problems.length > 0) throw operatorError('SI6005', { source, name, problems: problems.join('; ') });
