@@ -1,7 +1,7 @@
 /** The commands that need no operator. Each is loaded when it is called: `operator` starts without their packages. */
 import { describeError, OperatorError } from '../errors.ts';
 import { EXIT } from './exit-codes.ts';
-import type { Streams } from './streams.ts';
+import { outliveReader, type Streams } from './streams.ts';
 
 interface CommandModule {
   /** The exit code. */
@@ -25,6 +25,7 @@ export function runCli(argv: readonly string[], streams: Streams): Promise<numbe
 }
 
 async function runCommand(name: string, argv: string[], streams: Streams): Promise<number> {
+  outliveReader(streams.stdout);
   try {
     const command = await COMMANDS[name]?.();
     return (await command?.run(argv, streams)) ?? EXIT.usage;
