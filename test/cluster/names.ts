@@ -113,6 +113,12 @@ export function isValidPortName(value: string): string[] {
   return errors;
 }
 
+/** Shares of a whole, in whole percents. */
+export function isValidPercent(value: string): string[] {
+  const text = "a valid percent string must be a numeric string followed by an ending '%'";
+  return /^[0-9]+%$/v.test(value) ? [] : [regexError(text, '[0-9]+%', '1%', '93%')];
+}
+
 /** 1 to 65535. */
 export function isValidPortNumber(value: unknown): string[] {
   return isInRange(value, 1, 65_535);

@@ -1,5 +1,6 @@
 /** Columns as pkg/printers/internalversion/printers.go makes them, and the times in their cells. */
-import type { Column, KubeObject } from '../types.ts';
+import type { Column, JsonObject, KubeObject } from '../types.ts';
+import { part } from '../validation.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -63,4 +64,18 @@ export function orNone(value: unknown): unknown {
 export function selectorText(matchLabels: Record<string, string> | undefined): string {
   const pairs = Object.entries(matchLabels ?? {}).map(([key, value]) => `${key}=${value}`);
   return pairs.length > 0 ? pairs.toSorted().join(',') : '<none>';
+}
+
+/** What `-o wide` shows of a pod template and of the selector that finds its pods. */
+export function templateColumns(
+  template: (object: KubeObject) => JsonObject,
+  selector?: (object: KubeObject) => string,
+): Column[] {
+  const of = (object: KubeObject, key: string): string =>
+    ((part(template(object), 'spec')['containers'] ?? []) as JsonObject[]).map((container) => container[key]).join(',');
+  return [
+    wideColumn('Containers', (object) => of(object, 'name')),
+    wideColumn('Images', (object) => of(object, 'image')),
+    ...(selector ? [wideColumn('Selector', selector)] : []),
+  ];
 }

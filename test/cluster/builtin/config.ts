@@ -1,5 +1,7 @@
 /** ConfigMaps and Secrets: data, and `immutable`. pkg/apis/core/validation ValidateConfigMap, ValidateSecret and their updates. */
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
+import { parseGoJson } from '../admission/go-json.ts';
 import type { FieldError, KubeObject } from '../types.ts';
 import { forbiddenField, invalidValue, isConfigMapKey, required, tooLong, validateImmutable } from '../validation.ts';
 import { column } from './columns.ts';
@@ -72,22 +74,29 @@ function typeErrors(object: KubeObject): FieldError[] {
   if (!type.startsWith('kubernetes.io/dockerc')) return [];
   return keys.flatMap((key) => {
     const text = Buffer.from(data[key] ?? '', 'base64').toString();
-    const problem = jsonProblem(text);
-    return problem ? [invalidValue(`data[${key}]`, '<secret contents redacted>', problem)] : [];
+    try {
+      parseGoJson(text);
+      return [];
+    } catch (error) {
+      return [invalidValue(`data[${key}]`, '<secret contents redacted>', (error as Error).message)];
+    }
   });
 }
 
-/** What Go's encoding/json says of a text that is no JSON. */
-function jsonProblem(text: string): string | undefined {
+/** pkg/registry/core/secret/strategy.go warningsForSecret: keys and certificates that do not belong together are stored, with a warning. */
+function pairWarnings(object: KubeObject): string[] {
+  if (typeOf(object) !== 'kubernetes.io/tls') return [];
+  const [certificate = '', key = ''] = ['tls.crt', 'tls.key'].map((name) =>
+    Buffer.from(mapOf(object, 'data')[name] ?? '', 'base64').toString(),
+  );
+  const noPem = (what: string): string[] => [`tls: failed to find any PEM data in ${what} input`];
+  if (!certificate.includes('-----BEGIN ')) return noPem('certificate');
+  if (!key.includes('-----BEGIN ')) return noPem('key');
   try {
-    JSON.parse(text);
-    return undefined;
-  } catch (error) {
-    const position = /position (?<at>\d+)/v.exec(String(error))?.groups?.['at'];
-    const atEnd = position === undefined || Number(position) >= text.length;
-    return atEnd
-      ? 'unexpected end of JSON input'
-      : `invalid character '${text[Number(position)]}' looking for beginning of value`;
+    const matches = new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key));
+    return matches ? [] : ['tls: private key does not match public key'];
+  } catch {
+    return ['tls: failed to parse private key'];
   }
 }
 
@@ -114,6 +123,7 @@ export const secretRules: Rules = {
       ...typeErrors(object),
     ];
   },
+  warnings: (object, old) => (old && isDeepStrictEqual(object['data'], old['data']) ? [] : pairWarnings(object)),
   selectableFields: { type: typeOf },
   columns: [column('Type', (object) => object['type'] ?? ''), column('Data', (object) => count(mapOf(object, 'data')))],
 };
@@ -121,5 +131,5 @@ export const secretRules: Rules = {
 export const serviceAccountRules: Rules = {
   metadataOnUpdate: true,
   validate: () => [],
-  columns: [column('Secrets', (object) => ((object['secrets'] ?? []) as unknown[]).length)],
+  columns: [],
 };

@@ -1,6 +1,16 @@
 /** Leases and EndpointSlices: pkg/apis/coordination/validation, pkg/apis/discovery/{v1/defaults,validation}. */
+import { isIP } from 'node:net';
 import type { FieldError, KubeObject } from '../types.ts';
-import { forbiddenField, invalidValue, notSupported, validateImmutable } from '../validation.ts';
+import {
+  forbiddenField,
+  invalidValue,
+  isValidIP,
+  notSupported,
+  required,
+  tooMany,
+  validateImmutable,
+  validateText,
+} from '../validation.ts';
 import { column } from './columns.ts';
 import { specChanged, type Rules } from './resource.ts';
 
@@ -39,6 +49,18 @@ interface EndpointSlice extends KubeObject {
 
 const ADDRESS_TYPES = ['FQDN', 'IPv4', 'IPv6'];
 
+/** validateEndpoints: as many as there must be, and of the family that the slice names. */
+function validateAddresses(addresses: string[], addressType: string, path: string): FieldError[] {
+  if (addresses.length === 0) return [required(path, 'must contain at least 1 address')];
+  if (addresses.length > 100) return [tooMany(path, addresses.length, 100)];
+  if (addressType === 'FQDN') return [];
+  return addresses.flatMap((address, index) => {
+    const bad = validateText(isValidIP, `${path}[${index}]`, address);
+    if (bad.length > 0 || `IPv${isIP(address)}` === addressType) return bad;
+    return [invalidValue(path, address, `must be an ${addressType} address`)];
+  });
+}
+
 export const endpointSliceRules: Rules = {
   metadataOnUpdate: true,
   generationOn: (object, old) => {
@@ -56,10 +78,13 @@ export const endpointSliceRules: Rules = {
     for (const endpoint of slice.endpoints ?? []) endpoint.conditions ??= {};
   },
   validate(object, old) {
-    const { addressType = '' } = object as EndpointSlice;
+    const { addressType = '', endpoints } = object as EndpointSlice;
     const known = ADDRESS_TYPES.includes(addressType);
     return [
       ...(known ? [] : [notSupported('addressType', addressType, ADDRESS_TYPES)]),
+      ...(endpoints ?? []).flatMap(({ addresses = [] }, index) =>
+        validateAddresses(addresses, addressType, `endpoints[${index}].addresses`),
+      ),
       ...(old ? validateImmutable(addressType, (old as EndpointSlice).addressType, 'addressType') : []),
     ];
   },

@@ -9,7 +9,7 @@ import {
   validateObjectMeta,
   nameIsDNSSubdomain,
 } from '../validation.ts';
-import { age, column, wideColumn } from './columns.ts';
+import { age, column, nameColumn, wideColumn } from './columns.ts';
 import type { Rules } from './resource.ts';
 
 /** Field names in core/v1, and in events.k8s.io/v1. */
@@ -181,7 +181,7 @@ const shared: Rules = {
     column('Message', (object) => (asEvent(object).message ?? '').trim()),
     wideColumn('First Seen', (object, now) => age(asEvent(object).firstTimestamp ?? asEvent(object).eventTime, now)),
     wideColumn('Count', (object) => asEvent(object).series?.count ?? asEvent(object).count ?? 1),
-    wideColumn('Name', (object) => object.metadata.name),
+    { ...nameColumn, priority: 1 },
   ],
 };
 

@@ -14,10 +14,12 @@ import {
   csrStrategy,
   validateCsrAdmission,
 } from '../certificates/strategy.ts';
+import { cronJobRules, jobRules } from './batch.ts';
 import { configMapRules, secretRules, serviceAccountRules } from './config.ts';
 import { endpointSliceRules, leaseRules } from './coordination.ts';
 import { coreEventRules, eventsEventRules } from './event.ts';
 import { namespaceRules } from './namespace.ts';
+import { ingressRules, networkPolicyRules } from './networking.ts';
 import { nodeRules } from './node.ts';
 import { podRules } from './pod.ts';
 import { rbacRules } from './rbac.ts';
@@ -27,8 +29,13 @@ import {
   COUNTED,
   CREATED_BY_PUT,
   disruptionBudgetRules,
-  jobRules,
-  networkPolicyRules,
+  autoscalerRules,
+  endpointsRules,
+  ingressClassRules,
+  limitRangeRules,
+  podTemplateRules,
+  quotaRules,
+  storageClassRules,
   priorityClassRules,
   RETURNED,
   VERSIONED,
@@ -36,7 +43,13 @@ import {
   volumeRules,
 } from './small.ts';
 import { serviceRules } from './service.ts';
-import { daemonSetRules, deploymentRules, replicaSetRules, statefulSetRules } from './workloads.ts';
+import {
+  daemonSetRules,
+  deploymentRules,
+  replicaSetRules,
+  replicationControllerRules,
+  statefulSetRules,
+} from './workloads.ts';
 
 const NO_COLLECTIONS = ALL_VERBS.filter((verb) => verb !== 'deletecollection');
 const ALL = { categories: ['all'] };
@@ -46,9 +59,9 @@ const CATALOGUE: Record<string, Entry[]> = {
   v1: [
     { plural: 'componentstatuses', kind: 'ComponentStatus', cluster: true, short: ['cs'], verbs: ['get', 'list'] },
     { plural: 'configmaps', kind: 'ConfigMap', short: ['cm'], rules: configMapRules },
-    { plural: 'endpoints', kind: 'Endpoints', short: ['ep'], rules: CREATED_BY_PUT },
+    { plural: 'endpoints', kind: 'Endpoints', short: ['ep'], rules: endpointsRules },
     { plural: 'events', kind: 'Event', short: ['ev'], rules: coreEventRules },
-    { plural: 'limitranges', kind: 'LimitRange', short: ['limits'], rules: CREATED_BY_PUT },
+    { plural: 'limitranges', kind: 'LimitRange', short: ['limits'], rules: limitRangeRules },
     {
       plural: 'namespaces',
       kind: 'Namespace',
@@ -75,16 +88,16 @@ const CATALOGUE: Record<string, Entry[]> = {
       rules: volumeRules,
     },
     { plural: 'pods', kind: 'Pod', short: ['po'], status: true, rules: podRules, ...ALL },
-    { plural: 'podtemplates', kind: 'PodTemplate', rules: RETURNED },
+    { plural: 'podtemplates', kind: 'PodTemplate', rules: podTemplateRules },
     {
       plural: 'replicationcontrollers',
       kind: 'ReplicationController',
-      rules: COUNTED,
+      rules: replicationControllerRules,
       short: ['rc'],
       status: true,
       ...ALL,
     },
-    { plural: 'resourcequotas', kind: 'ResourceQuota', short: ['quota'], status: true, rules: RETURNED },
+    { plural: 'resourcequotas', kind: 'ResourceQuota', short: ['quota'], status: true, rules: quotaRules },
     { plural: 'secrets', kind: 'Secret', rules: secretRules },
     {
       plural: 'serviceaccounts',
@@ -136,13 +149,27 @@ const CATALOGUE: Record<string, Entry[]> = {
     { plural: 'statefulsets', kind: 'StatefulSet', short: ['sts'], status: true, rules: statefulSetRules, ...ALL },
   ],
   'autoscaling/v2': [
-    { plural: 'horizontalpodautoscalers', kind: 'HorizontalPodAutoscaler', short: ['hpa'], status: true, ...ALL },
+    {
+      plural: 'horizontalpodautoscalers',
+      kind: 'HorizontalPodAutoscaler',
+      short: ['hpa'],
+      status: true,
+      rules: autoscalerRules,
+      ...ALL,
+    },
   ],
   'autoscaling/v1': [
-    { plural: 'horizontalpodautoscalers', kind: 'HorizontalPodAutoscaler', short: ['hpa'], status: true, ...ALL },
+    {
+      plural: 'horizontalpodautoscalers',
+      kind: 'HorizontalPodAutoscaler',
+      short: ['hpa'],
+      status: true,
+      rules: autoscalerRules,
+      ...ALL,
+    },
   ],
   'batch/v1': [
-    { plural: 'cronjobs', kind: 'CronJob', rules: COUNTED, short: ['cj'], status: true, ...ALL },
+    { plural: 'cronjobs', kind: 'CronJob', rules: cronJobRules, short: ['cj'], status: true, ...ALL },
     { plural: 'jobs', kind: 'Job', rules: jobRules, status: true, ...ALL },
   ],
   'certificates.k8s.io/v1': [
@@ -164,8 +191,8 @@ const CATALOGUE: Record<string, Entry[]> = {
     },
   ],
   'networking.k8s.io/v1': [
-    { plural: 'ingressclasses', kind: 'IngressClass', rules: COUNTED, cluster: true },
-    { plural: 'ingresses', kind: 'Ingress', rules: COUNTED, short: ['ing'], status: true },
+    { plural: 'ingressclasses', kind: 'IngressClass', rules: ingressClassRules, cluster: true },
+    { plural: 'ingresses', kind: 'Ingress', rules: ingressRules, short: ['ing'], status: true },
     { plural: 'ipaddresses', kind: 'IPAddress', cluster: true, short: ['ip'] },
     { plural: 'networkpolicies', kind: 'NetworkPolicy', rules: networkPolicyRules, short: ['netpol'] },
     { plural: 'servicecidrs', kind: 'ServiceCIDR', cluster: true, status: true },
@@ -201,7 +228,7 @@ const CATALOGUE: Record<string, Entry[]> = {
     { plural: 'csidrivers', kind: 'CSIDriver', cluster: true, rules: { ...VERSIONED, ...RETURNED } },
     { plural: 'csinodes', kind: 'CSINode', cluster: true, rules: { ...VERSIONED, ...RETURNED } },
     { plural: 'csistoragecapacities', kind: 'CSIStorageCapacity', rules: VERSIONED },
-    { plural: 'storageclasses', kind: 'StorageClass', cluster: true, short: ['sc'], rules: RETURNED },
+    { plural: 'storageclasses', kind: 'StorageClass', cluster: true, short: ['sc'], rules: storageClassRules },
     {
       plural: 'volumeattachments',
       kind: 'VolumeAttachment',

@@ -35,6 +35,7 @@ const address = (name: string, wanted: string): Column =>
   );
 
 export const nodeRules: Rules = {
+  selectableFields: { 'spec.unschedulable': (object) => String(asNode(object).spec?.unschedulable === true) },
   columns: [
     column('Status', (object) => statusCell(asNode(object))),
     column('Roles', (object) => rolesCell(asNode(object))),

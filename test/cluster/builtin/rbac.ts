@@ -81,7 +81,6 @@ function roleRules(namespaced: boolean): Rules {
         ...clusterRoleSelectors.flatMap((selector, index) => validateLabelSelector(selector, `${path}[${index}]`)),
       ];
     },
-    columns: [column('Created At', (object) => object.metadata.creationTimestamp)],
   };
 }
 

@@ -52,6 +52,8 @@ export interface Rules extends Pick<
   validateStatus?(object: KubeObject, old: KubeObject): FieldError[];
   /** The columns between Name and Age; all of them when Name is among them. */
   columns?: Column[];
+  /** The warning that every request for the type earns. */
+  deprecation?: string;
   subresources?: Record<string, Subresource>;
   admission?: ResourceAdmission;
 }
@@ -180,6 +182,7 @@ export function resource(group: string, version: string, entry: Entry): Resource
     schema,
     columns: columnsOf(rules.columns),
     ...(rules.convert ? { convert: (object: KubeObject) => rules.convert?.(object) ?? object } : {}),
+    ...(rules.deprecation ? { deprecation: rules.deprecation } : {}),
     ...(rules.admission ? { admission: rules.admission } : {}),
     storageKey: entry.storageKey ?? (group ? `${plural}.${group}` : plural),
   };

@@ -13,7 +13,11 @@ const PLAIN = new Set(
   availableReplicas unavailableReplicas fullyLabeledReplicas active succeeded failed count`.split(/\s+/v),
 );
 /** Optional strings that are pointers: the empty text means something. */
-const POINTER_TEXT = new Set(['storageClassName', 'ingressClassName', 'volumeAttributesClassName']);
+const POINTER_TEXT = new Set(
+  `storageClassName ingressClassName volumeAttributesClassName holderIdentity preferredHolder runtimeClassName`.split(
+    ' ',
+  ),
+);
 /** Fields of the type MicroTime; all other times have whole seconds. */
 const MICRO_TIMES = new Set(['acquireTime', 'renewTime', 'eventTime', 'lastObservedTime']);
 

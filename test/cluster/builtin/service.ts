@@ -7,12 +7,15 @@ import {
   isDNS1123Label,
   isDNS1123Subdomain,
   isQualifiedName,
-  isValidPortName,
+  isValidIP,
   isValidPortNumber,
   nameIsDNSLabel,
   notSupported,
   required,
   validateLabels,
+  validateOneOf,
+  validatePort,
+  validateText,
 } from '../validation.ts';
 import { age, column, orNone, selectorText, wideColumn } from './columns.ts';
 import type { Rules } from './resource.ts';
@@ -41,6 +44,9 @@ export interface ServiceSpec extends JsonObject {
 
 const specOf = (object: KubeObject): ServiceSpec => (object['spec'] ?? {}) as ServiceSpec;
 const isExternalName = ({ type }: ServiceSpec): boolean => type === 'ExternalName';
+/** ExternallyAccessible */
+const isReachable = (spec: ServiceSpec): boolean =>
+  isPublic(spec) || (spec.type === 'ClusterIP' && (spec.externalIPs?.length ?? 0) > 0);
 const isPublic = ({ type }: ServiceSpec): boolean => type === 'NodePort' || type === 'LoadBalancer';
 
 /** --service-cluster-ip-range and --service-node-port-range. The first address belongs to the API server itself. */
@@ -60,7 +66,7 @@ function defaults(object: KubeObject): void {
     port.protocol ??= 'TCP';
     if (!port.targetPort && port.port !== undefined) port.targetPort = port.port;
   }
-  if (isPublic(spec)) spec['externalTrafficPolicy'] ??= 'Cluster';
+  if (isReachable(spec)) spec['externalTrafficPolicy'] ??= 'Cluster';
   if (isPublic(spec) || spec.type === 'ClusterIP') spec['internalTrafficPolicy'] ??= 'Cluster';
   if (spec.type === 'LoadBalancer') spec['allocateLoadBalancerNodePorts'] ??= true;
   ((object['status'] ??= {}) as JsonObject)['loadBalancer'] ??= {};
@@ -136,7 +142,7 @@ function keepAllocated(spec: ServiceSpec, old: ServiceSpec): void {
 const each = (rule: (value: string) => string[], field: string, value: string): FieldError[] =>
   rule(value).map((text) => invalidValue(field, value, text));
 
-function validatePort(port: ServicePort, at: string, needsName: boolean, names: Set<string>): FieldError[] {
+function validateServicePort(port: ServicePort, at: string, needsName: boolean, names: Set<string>): FieldError[] {
   const { name = '', targetPort, protocol = '', appProtocol } = port;
   const errors: FieldError[] = [];
   if (needsName && name === '') errors.push(required(`${at}.name`));
@@ -149,10 +155,7 @@ function validatePort(port: ServicePort, at: string, needsName: boolean, names: 
   if (protocol === '') errors.push(required(`${at}.protocol`));
   else if (!['SCTP', 'TCP', 'UDP'].includes(protocol))
     errors.push(notSupported(`${at}.protocol`, protocol, ['SCTP', 'TCP', 'UDP']));
-  if (typeof targetPort === 'string') errors.push(...each(isValidPortName, `${at}.targetPort`, targetPort));
-  else
-    for (const text of isValidPortNumber(targetPort))
-      errors.push(invalidValue(`${at}.targetPort`, targetPort ?? 0, text));
+  errors.push(...validatePort(`${at}.targetPort`, targetPort));
   return appProtocol ? [...errors, ...each(isQualifiedName, `${at}.appProtocol`, appProtocol)] : errors;
 }
 
@@ -191,6 +194,65 @@ function addressChange(spec: ServiceSpec, old: ServiceSpec): FieldError[] {
   return [invalidValue('spec.clusterIPs[0]', spec.clusterIPs ?? [], 'may not change once set')];
 }
 
+/** validateServiceExternalTrafficPolicy and validateServiceInternalTrafficFieldsValue */
+function validateTraffic(spec: ServiceSpec): FieldError[] {
+  const { externalTrafficPolicy: outer, internalTrafficPolicy: inner, healthCheckNodePort: health } = spec;
+  const errors: FieldError[] = [];
+  if (!isReachable(spec)) {
+    const text = 'may only be set for externally-accessible services';
+    if (outer) errors.push(invalidValue('spec.externalTrafficPolicy', outer, text));
+  } else errors.push(...validateOneOf(['Cluster', 'Local'], 'spec.externalTrafficPolicy', outer));
+  const checked = spec.type === 'LoadBalancer' && outer === 'Local';
+  if (health && !checked) {
+    const text = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'";
+    errors.push(invalidValue('spec.healthCheckNodePort', health, text));
+  }
+  return inner === undefined
+    ? errors
+    : [...errors, ...validateOneOf(['Cluster', 'Local'], 'spec.internalTrafficPolicy', inner)];
+}
+
+/** ValidateServiceClusterIPsRelatedFields, of which the allocator has already put right the most. */
+function validateAddresses(spec: ServiceSpec): FieldError[] {
+  if (isExternalName(spec)) return [];
+  const addresses = (spec.clusterIPs ?? []).filter((address, index) => address !== 'None' || index > 0);
+  return [
+    ...(spec.ipFamilies ?? []).flatMap((family, index) =>
+      validateOneOf(['IPv4', 'IPv6'], `spec.ipFamilies[${index}]`, family),
+    ),
+    ...(spec.ipFamilyPolicy === undefined
+      ? []
+      : validateOneOf(
+          ['PreferDualStack', 'RequireDualStack', 'SingleStack'],
+          'spec.ipFamilyPolicy',
+          spec.ipFamilyPolicy,
+        )),
+    ...addresses.flatMap((address, index) => validateText(isValidIP, `spec.clusterIPs[${index}]`, address)),
+  ];
+}
+
+/** pkg/api/service/warnings.go */
+function warnings(object: KubeObject): string[] {
+  const spec = specOf(object);
+  const isHeadless = spec.type === 'ClusterIP' && spec.clusterIP === 'None';
+  const hasAddresses = (spec.externalIPs?.length ?? 0) > 0;
+  const texts: [boolean, string][] = [
+    [isHeadless && Boolean(spec['loadBalancerIP']), 'spec.loadBalancerIP is ignored for headless services'],
+    [isHeadless && hasAddresses, 'spec.externalIPs is ignored for headless services'],
+    [isHeadless && spec.sessionAffinity !== 'None', 'spec.SessionAffinity is ignored for headless services'],
+    [
+      hasAddresses && !isHeadless && !isExternalName(spec),
+      'spec.externalIPs is deprecated and may no longer be implemented in some clusters',
+    ],
+    [isExternalName(spec) && hasAddresses, 'spec.externalIPs is ignored when spec.type is "ExternalName"'],
+    [
+      !isExternalName(spec) && Boolean(spec.externalName),
+      'spec.externalName is ignored when spec.type is not "ExternalName"',
+    ],
+  ];
+  return texts.filter(([applies]) => applies).map(([, text]) => text);
+}
+
 const TYPES = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'];
 
 function validate(object: KubeObject, old: KubeObject | undefined): FieldError[] {
@@ -203,12 +265,16 @@ function validate(object: KubeObject, old: KubeObject | undefined): FieldError[]
   if (isPublic(spec) && isHeadless)
     errors.push(invalidValue('spec.clusterIPs[0]', 'None', `may not be set to 'None' for ${type} services`));
   if (isExternalName(spec)) errors.push(...validateExternalName(spec));
-  errors.push(...ports.flatMap((port, index) => validatePort(port, `spec.ports[${index}]`, ports.length > 1, names)));
+  errors.push(
+    ...ports.flatMap((port, index) => validateServicePort(port, `spec.ports[${index}]`, ports.length > 1, names)),
+  );
   errors.push(...validateLabels(spec.selector, 'spec.selector'));
   if (!['ClientIP', 'None'].includes(sessionAffinity))
     errors.push(notSupported('spec.sessionAffinity', sessionAffinity, ['ClientIP', 'None']));
   if (!TYPES.includes(type)) errors.push(notSupported('spec.type', type, TYPES));
-  return [...errors, ...portConflicts(spec)];
+  for (const [index, address] of (spec.externalIPs ?? []).entries())
+    errors.push(...validateText(isValidIP, `spec.externalIPs[${index}]`, address));
+  return [...errors, ...portConflicts(spec), ...validateAddresses(spec), ...validateTraffic(spec)];
 }
 
 function externalCell({ type, externalName, externalIPs = [] }: ServiceSpec): string {
@@ -236,6 +302,7 @@ export const serviceRules: Rules = {
     allocate(object, context);
   },
   validate,
+  warnings,
   selectableFields: {
     'spec.clusterIP': (object) => specOf(object).clusterIP ?? '',
     'spec.type': (object) => specOf(object).type ?? '',

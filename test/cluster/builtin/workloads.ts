@@ -1,70 +1,20 @@
-/** apps/v1: defaults (pkg/apis/apps/v1/defaults.go), validation (pkg/apis/apps/validation) and /scale of what owns pods. */
+/** apps/v1, and the ReplicationController that came before: defaults (pkg/apis/apps/v1/defaults.go), columns and /scale of what owns pods. */
 import { isDeepStrictEqual } from 'node:util';
-import { labelSelectorMatches } from '../selectors.ts';
 import { badRequest, conflict } from '../status.ts';
-import type { FieldError, JsonObject, KubeObject, Subresource } from '../types.ts';
-import {
-  invalidValue,
-  notSupported,
-  required,
-  validateImmutable,
-  validateLabels,
-  validateLabelSelector,
-} from '../validation.ts';
-import { age, column, selectorText, wideColumn } from './columns.ts';
+import type { JsonObject, KubeObject, ObjectMeta, Subresource } from '../types.ts';
+import { age, column, selectorText, templateColumns } from './columns.ts';
 import { defaultPodTemplate } from './pod-defaults.ts';
-import type { PodSpec } from './pod-types.ts';
-import { validatePodSpec } from './pod-validate.ts';
 import { podSpecWarnings } from './pod-warnings.ts';
 import { specChanged, SUBRESOURCE_VERBS, type Rules } from './resource.ts';
-
-export interface Workload extends KubeObject {
-  spec: {
-    replicas?: number;
-    selector?: { matchLabels?: Record<string, string>; matchExpressions?: unknown[] };
-    template: { metadata: { labels?: Record<string, string> }; spec: PodSpec };
-    paused?: boolean;
-    strategy?: JsonObject;
-    minReadySeconds?: number;
-  } & JsonObject;
-  status: {
-    replicas?: number;
-    readyReplicas?: number;
-    updatedReplicas?: number;
-    availableReplicas?: number;
-    observedGeneration?: number;
-  } & JsonObject;
-}
-
-/** A stored or defaulted object as a workload of apps/v1. */
-export function asWorkload(object: KubeObject): Workload {
-  return object as Workload;
-}
-
-function validateWorkload(object: KubeObject, old: KubeObject | undefined): FieldError[] {
-  const { replicas, selector, template, minReadySeconds } = asWorkload(object).spec;
-  const errors: FieldError[] = [];
-  const count = (field: string, value: number | undefined): void => {
-    if ((value ?? 0) < 0) errors.push(invalidValue(field, value, 'must be greater than or equal to 0'));
-  };
-  count('spec.replicas', replicas);
-  count('spec.minReadySeconds', minReadySeconds);
-  if (!selector) errors.push(required('spec.selector'));
-  else {
-    errors.push(...validateLabelSelector(selector, 'spec.selector'));
-    if (!selector.matchExpressions?.length && Object.keys(selector.matchLabels ?? {}).length === 0)
-      errors.push(invalidValue('spec.selector', selector, 'empty selector is invalid for deployment'));
-  }
-  const labels = template.metadata.labels ?? {};
-  if (!selector || !labelSelectorMatches(selector as Parameters<typeof labelSelectorMatches>[0], labels))
-    errors.push(invalidValue('spec.template.metadata.labels', labels, '`selector` does not match template `labels`'));
-  errors.push(...validateLabels(labels, 'spec.template.metadata.labels'));
-  errors.push(...validatePodSpec(template.spec, 'spec.template.spec'));
-  const restartPolicy = template.spec.restartPolicy ?? '';
-  if (['OnFailure', 'Never'].includes(restartPolicy))
-    errors.push(notSupported('spec.template.spec.restartPolicy', restartPolicy, ['Always']));
-  return old ? [...errors, ...validateImmutable(selector, asWorkload(old).spec.selector, 'spec.selector')] : errors;
-}
+import {
+  asWorkload,
+  validateDaemonSet,
+  validateDeployment,
+  validateReplicaSet,
+  validateReplicationController,
+  validateStatefulSet,
+  type Workload,
+} from './workload-validate.ts';
 
 /** pkg/registry/apps/deployment/storage: /scale shows and sets replicas. */
 function scaleOf(object: KubeObject): KubeObject {
@@ -114,26 +64,18 @@ function keepLabels(object: KubeObject, old: KubeObject): void {
   else delete object.metadata.labels;
 }
 
-const containersOf = (object: KubeObject): { name?: string; image?: string }[] =>
-  asWorkload(object).spec.template.spec.containers ?? [];
-const namesColumn = wideColumn('Containers', (object) =>
-  containersOf(object)
-    .map(({ name }) => name)
-    .join(','),
+const podTemplate = (object: KubeObject): JsonObject => asWorkload(object).spec.template;
+const wideColumns = templateColumns(podTemplate, (object) =>
+  selectorText(asWorkload(object).spec.selector?.matchLabels),
 );
-const imagesColumn = wideColumn('Images', (object) =>
-  containersOf(object)
-    .map(({ image }) => image)
-    .join(','),
-);
-const selectorColumn = wideColumn('Selector', (object) => selectorText(asWorkload(object).spec.selector?.matchLabels));
 const ageCell = column('Age', ({ metadata }, now) => age(metadata.creationTimestamp, now));
+const counter = (name: string, of: string): ReturnType<typeof column> =>
+  column(name, (object) => asWorkload(object).status?.[of] ?? 0, 'integer');
 const number = (name: string, of: (workload: Workload) => number | undefined): ReturnType<typeof column> =>
   column(name, (object) => of(asWorkload(object)) ?? 0);
 
 const shared: Rules = {
   generationOn: specChanged,
-  validate: validateWorkload,
   warnings: (object, old) =>
     old && !specChanged(object, old)
       ? []
@@ -149,6 +91,7 @@ const ready = column('Ready', (object) => {
 
 export const deploymentRules: Rules = {
   ...shared,
+  validate: validateDeployment,
   // deploymentStrategy.PrepareForUpdate: annotations count too, because they are copied to the replica sets.
   generationOn: (object, old) =>
     specChanged(object, old) || !isDeepStrictEqual(object.metadata.annotations ?? {}, old.metadata.annotations ?? {}),
@@ -171,14 +114,13 @@ export const deploymentRules: Rules = {
     number('Up-to-date', ({ status }) => status?.updatedReplicas),
     number('Available', ({ status }) => status?.availableReplicas),
     ageCell,
-    namesColumn,
-    imagesColumn,
-    selectorColumn,
+    ...wideColumns,
   ],
 };
 
 export const replicaSetRules: Rules = {
   ...shared,
+  validate: validateReplicaSet,
   defaults(object) {
     const { spec, status } = asWorkload(object);
     spec.replicas ??= 1;
@@ -190,18 +132,17 @@ export const replicaSetRules: Rules = {
     object['status'] = { replicas: 0 };
   },
   columns: [
-    number('Desired', ({ spec }) => spec.replicas),
-    number('Current', ({ status }) => status?.replicas),
-    number('Ready', ({ status }) => status?.readyReplicas),
+    column('Desired', (object) => asWorkload(object).spec.replicas ?? 0, 'integer'),
+    counter('Current', 'replicas'),
+    counter('Ready', 'readyReplicas'),
     ageCell,
-    namesColumn,
-    imagesColumn,
-    selectorColumn,
+    ...wideColumns,
   ],
 };
 
 export const statefulSetRules: Rules = {
   ...shared,
+  validate: validateStatefulSet,
   defaults(object) {
     const { spec, status } = asWorkload(object);
     spec.replicas ??= 1;
@@ -216,14 +157,29 @@ export const statefulSetRules: Rules = {
   prepareCreate(object) {
     object['status'] = { replicas: 0, availableReplicas: 0 };
   },
-  columns: [ready, ageCell, namesColumn, imagesColumn],
+  columns: [ready, ageCell, ...templateColumns(podTemplate)],
 };
 
 const NODE_COUNTERS = ['currentNumberScheduled', 'numberMisscheduled', 'desiredNumberScheduled', 'numberReady'];
 
+/** The deprecated annotation that counts templates (daemonSetStrategy and pkg/apis/apps/v1/conversion.go). */
+const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation';
+function countTemplates({ metadata }: KubeObject, generation: number): void {
+  metadata.annotations = { ...metadata.annotations, [TEMPLATE_GENERATION]: String(generation) };
+}
+
+const selectorName = ({ template }: Workload['spec']): string =>
+  selectorText(template.spec['nodeSelector'] as Record<string, string> | undefined);
+
 export const daemonSetRules: Rules = {
   ...shared,
+  validate: validateDaemonSet,
   subresources: {},
+  prepareUpdate(object, old) {
+    const before = Number(old.metadata.annotations?.[TEMPLATE_GENERATION] ?? 0);
+    const changed = !isDeepStrictEqual(asWorkload(object).spec.template, asWorkload(old).spec.template);
+    countTemplates(object, before + Number(changed));
+  },
   defaults(object) {
     const { spec, status } = asWorkload(object);
     defaultPodTemplate(spec);
@@ -233,5 +189,46 @@ export const daemonSetRules: Rules = {
   },
   prepareCreate(object) {
     object['status'] = Object.fromEntries(NODE_COUNTERS.map((name) => [name, 0]));
+    countTemplates(object, 1);
   },
+  columns: [
+    counter('Desired', 'desiredNumberScheduled'),
+    counter('Current', 'currentNumberScheduled'),
+    counter('Ready', 'numberReady'),
+    counter('Up-to-date', 'updatedNumberScheduled'),
+    counter('Available', 'numberAvailable'),
+    column('Node Selector', (object) => selectorName(asWorkload(object).spec)),
+    ageCell,
+    ...wideColumns,
+  ],
+};
+
+/** pkg/apis/core/v1/defaults.go SetDefaults_ReplicationController. */
+export const replicationControllerRules: Rules = {
+  generationOn: specChanged,
+  prepareStatus: keepLabels,
+  subresources: { scale },
+  defaults(object) {
+    const { metadata, spec, status } = object as unknown as {
+      metadata: ObjectMeta;
+      spec: JsonObject;
+      status: JsonObject;
+    };
+    spec['replicas'] ??= 1;
+    defaultPodTemplate(spec);
+    const { labels } = asWorkload(object).spec.template.metadata;
+    if (labels) {
+      spec['selector'] ??= { ...labels };
+      if (Object.keys(metadata.labels ?? {}).length === 0) metadata.labels = { ...labels };
+    }
+    status['replicas'] ??= 0;
+  },
+  prepareCreate: (object) => void (object['status'] = { replicas: 0 }),
+  validate: validateReplicationController,
+  columns: [
+    ...(replicaSetRules.columns ?? []).slice(0, 4),
+    ...templateColumns(podTemplate, (object) =>
+      selectorText(asWorkload(object).spec.selector as Record<string, string>),
+    ),
+  ],
 };

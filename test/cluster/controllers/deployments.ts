@@ -3,7 +3,7 @@
  * sets go down when the new one is ready (or first, with the strategy Recreate), without steps in between.
  */
 import { createHash } from 'node:crypto';
-import { asWorkload, type Workload } from '../builtin/workloads.ts';
+import { asWorkload, type Workload } from '../builtin/workload-validate.ts';
 import { timestamp } from '../storage/store.ts';
 import type { ControllerContext, JsonObject } from '../types.ts';
 import { ControllerClient, keyOf, Reconciler, splitKey } from './reconciler.ts';

@@ -1,6 +1,6 @@
 /** ReplicaSets keep as many pods as they are told to: pkg/controller/replicaset. */
 import { asPod, type Pod } from '../builtin/pod-types.ts';
-import { asWorkload, type Workload } from '../builtin/workloads.ts';
+import { asWorkload, type Workload } from '../builtin/workload-validate.ts';
 import { timestamp } from '../storage/store.ts';
 import type { ControllerContext, JsonObject, KubeObject, ObjectStore, WatchEvent } from '../types.ts';
 import { ControllerClient, keyOf, Reconciler, splitKey } from './reconciler.ts';
