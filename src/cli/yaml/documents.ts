@@ -2,7 +2,7 @@
  * YAML as kubectl reads it (sigs.k8s.io/yaml on yaml.v2): version 1.1, so that `yes` is a boolean and 0644 is octal, but
  * without its timestamps, sexagesimal numbers and collections. Integers of 64 bits keep their digits.
  */
-import { type Document, parseDocument, type Tags } from 'yaml';
+import { type Document, parseDocument, type ScalarTag, type Tags } from 'yaml';
 import type { JsonObject } from '../../api/v1alpha1/types.ts';
 import { isObject, setMember } from '../../domain/json.ts';
 import { operatorError } from '../../errors.ts';
@@ -17,6 +17,18 @@ function isOurs(tag: Tags[number]): boolean {
   const isSexagesimal = 'format' in tag && tag.format === 'TIME';
   return !FOREIGN_TAGS.has(tag.tag.replace('tag:yaml.org,2002:', '')) && !isSexagesimal;
 }
+
+/** Integers as strconv.ParseInt of Go reads them and YAML 1.1 does not; written back as they came. */
+const GO_OCTAL: ScalarTag = {
+  tag: 'tag:yaml.org,2002:int',
+  default: true,
+  // The format is how the package finds this one among the tags for integers when it writes.
+  format: 'GO_OCTAL',
+  identify: (value) => typeof value === 'bigint',
+  test: /^[-+]?0o[0-7]+$/,
+  resolve: (text) => (text.startsWith('-') ? -BigInt(text.slice(1)) : BigInt(text.replace('+', ''))),
+  stringify: ({ source, value }) => source ?? String(value),
+};
 
 /** A text cut before each line that begins a document (`---`). Joined, the parts are the text. */
 export function splitDocuments(text: string): string[] {
@@ -38,7 +50,7 @@ export function isBlank(part: string): boolean {
 export function parsePart(source: string, part: string): YamlDocument {
   const document = parseDocument(part, {
     version: '1.1',
-    customTags: (tags) => tags.filter((tag) => isOurs(tag)),
+    customTags: (tags) => [...tags.filter((tag) => isOurs(tag)), GO_OCTAL],
     intAsBigInt: true,
     logLevel: 'error',
   });

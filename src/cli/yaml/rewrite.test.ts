@@ -47,8 +47,8 @@ describe('rewrite', () => {
 
   it('keeps octal numbers, large numbers, line ends, the marker and a missing last line end', () => {
     assert.equal(
-      edit('--- # first\r\na: {m: 0644, n: 9007199254740993}\r\nb: []', add('/b/-', 1)),
-      '--- # first\r\na: {m: 0644, n: 9007199254740993}\r\nb:\r\n  - 1\r\n',
+      edit('--- # first\r\na: {m: 0644, n: 9007199254740993, o: 0o17}\r\nb: []', add('/b/-', 1)),
+      '--- # first\r\na: {m: 0644, n: 9007199254740993, o: 0o17}\r\nb:\r\n  - 1\r\n',
     );
   });
 
@@ -73,7 +73,7 @@ describe('documents', () => {
   });
 
   it('are read as kubectl reads them: YAML 1.1 without timestamps and sexagesimal numbers', () => {
-    const text = 'a: yes\nb: 0644\nc: 2001-01-01\nd: 12:30\ne: off\nf: 0x10\n"__proto__": 1\n';
+    const text = 'a: yes\nb: 0644\nc: 2001-01-01\nd: 12:30\ne: off\nf: 0x10\ng: -0o17\n"__proto__": 1\n';
     assert.deepEqual(Object.entries(read(text) as object), [
       ['a', true],
       ['b', 420],
@@ -81,6 +81,7 @@ describe('documents', () => {
       ['d', '12:30'],
       ['e', false],
       ['f', 16],
+      ['g', -15],
       ['__proto__', 1],
     ]);
   });
