@@ -42,7 +42,7 @@ const snapshotOf = async (directory: string): Promise<string> => {
   return path.join(folder, 'sidecar-injector.js');
 };
 
-/** Opens the test bed: all replicas serve, all injectors are ready. */
+/** Opens the test bed: all replicas serve, all injectors are ready, and every API server injects. */
 export const openBed = async (options: RotationOptions): Promise<Bed> => {
   const environment = await openEnvironment({
     external: null,
@@ -52,40 +52,45 @@ export const openBed = async (options: RotationOptions): Promise<Bed> => {
       ...(options.closeConnections ? ['--close-connections'] : []),
     ],
   });
-  const program = await snapshotOf(environment.directory);
-  await install(environment);
   const figures = new Figures();
+  const program = await snapshotOf(environment.directory);
   const endpointLagMs = Math.max(...LAGS.endpoint);
   const fleet = new Fleet({ environment, program, flags: options.operatorFlags, figures, endpointLagMs });
-  for (let count = 0; count < options.replicas; count += 1) await fleet.add();
-  const injectors: Bed['injectors'][number][] = [];
-  for (const [index, signerName] of SIGNERS.entries()) {
-    const name = `rotation-${index + 1}`;
-    const spec = { certificate: { signerName }, webhook: { failurePolicy: 'Fail' } };
-    const namespace = await applyReady(environment.client, injectorNamed(name, spec));
-    injectors.push({ name, namespace, sidecar: `${name}-sidecar` });
-  }
   const clients = environment.kubeconfigs.map((file) => createKubeClient({ load: loadKubeConfig(file) }));
-  // Ready is what one API server says; the others have heard of the configuration a moment later.
-  for (const [index, client] of clients.entries()) {
-    for (const { namespace, sidecar } of injectors) {
-      await until(`API server ${index} injects pods of ${namespace}`, async () =>
-        containersOf(await createPod(client, namespace)).includes(sidecar),
-      );
-    }
-  }
-  return {
-    options,
-    environment,
-    clients,
-    fleet,
-    figures,
-    injectors,
-    random: randomFrom(options.seed),
-    async close() {
-      await fleet.stop();
-      await Promise.all(clients.map((client) => client.close()));
-      await environment.close();
-    },
+  const close = async (): Promise<void> => {
+    await fleet.stop();
+    await Promise.all(clients.map((client) => client.close()));
+    await environment.close();
   };
+  try {
+    await install(environment);
+    for (let count = 0; count < options.replicas; count += 1) await fleet.add();
+    const injectors = await Promise.all(
+      SIGNERS.map((signer, index) => addInjector(environment, clients, signer, index)),
+    );
+    return { options, environment, clients, fleet, figures, injectors, random: randomFrom(options.seed), close };
+  } catch (error) {
+    for (const { name, lines } of fleet.replicas) console.error([name, ...lines.slice(-20)].join('\n'));
+    await close();
+    throw error;
+  }
+};
+
+const addInjector = async (
+  { client }: Environment,
+  clients: readonly KubeClient[],
+  signerName: string,
+  index: number,
+): Promise<Bed['injectors'][number]> => {
+  const name = `rotation-${index + 1}`;
+  const spec = { certificate: { signerName }, webhook: { failurePolicy: 'Fail' } };
+  const namespace = await applyReady(client, injectorNamed(name, spec));
+  const sidecar = `${name}-sidecar`;
+  // Ready is what one API server says; the others have heard of the configuration a moment later.
+  for (const [server, each] of clients.entries()) {
+    await until(`API server ${server} injects pods of ${namespace}`, async () =>
+      containersOf(await createPod(each, namespace)).includes(sidecar),
+    );
+  }
+  return { name, namespace, sidecar };
 };

@@ -50,6 +50,12 @@ export class Figures {
     return this.violations.reduce((sum, { failures }) => sum + failures.length, 0);
   }
 
+  /** How far the run is, in a line. */
+  progress(): string {
+    const { elapsedMs, pods, renewals, restarts, kills, count } = this;
+    return `${(elapsedMs / 1000).toFixed(0)} s: ${pods} pods, ${renewals} renewals, ${restarts} restarts, ${kills} kills, ${count} violations`;
+  }
+
   /** A table, and below it the first failures of each kind. */
   text(): string {
     const seconds = this.elapsedMs / 1000;

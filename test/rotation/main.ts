@@ -7,13 +7,20 @@ import { stopChildren } from '../e2e/support/child.ts';
 import { parseRotationOptions } from './options.ts';
 import { runRotation } from './run.ts';
 
+const PROGRESS_MS = 20_000;
+
+// By itself a signal would leave the children behind.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 const runs = parseRotationOptions(process.argv.slice(2), Math.floor(Math.random() * 2 ** 31));
 try {
   for (const options of runs) {
     const { closeConnections, seed, renewals, restarts, kills, faults } = options;
     const mode = closeConnections ? 'a connection for each call' : 'keep-alive';
     console.log(`\n${mode}; ${JSON.stringify({ seed, renewals, restarts, kills, faults })}`);
-    const figures = await runRotation(options);
+    let telling: NodeJS.Timeout | undefined;
+    const figures = await runRotation(options, (begun) => {
+      telling = setInterval(() => console.error(begun.progress()), PROGRESS_MS);
+    }).finally(() => clearInterval(telling));
     console.log(figures.text());
     if (figures.count > 0) process.exitCode = 1;
   }

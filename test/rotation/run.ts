@@ -9,10 +9,14 @@ import { createPods } from './load.ts';
 import type { RotationOptions } from './options.ts';
 import { checkQuiet } from './quiet.ts';
 
-/** Makes the run and gives back what it counted. Rejects only when the bed itself breaks. */
-export const runRotation = async (options: RotationOptions): Promise<Figures> => {
+/** Makes the run and gives back what it counted; `onStart` gets that when it begins to count. Rejects only when the bed itself breaks. */
+export const runRotation = async (
+  options: RotationOptions,
+  onStart: (figures: Figures) => void = () => undefined,
+): Promise<Figures> => {
   const bed = await openBed(options);
   try {
+    onStart(bed.figures);
     await drive(bed);
     return bed.figures;
   } finally {
