@@ -35,6 +35,7 @@ describe('the configuration', () => {
       logLevel: 'info',
       logFormat: 'json',
       drainSeconds: 12,
+      rolloverPace: 1,
     });
   });
 

@@ -23,6 +23,8 @@ export interface Config {
   readonly logFormat: 'json' | 'text';
   /** How long requests are answered after the wish to stop, so that the cluster learns of it. */
   readonly drainSeconds: number;
+  /** How many times as fast as in life a rollover of trust goes: for tests. */
+  readonly rolloverPace: number;
 }
 
 export type Command =
@@ -39,6 +41,8 @@ interface Flag {
   /** Environment variables that stand for the flag, the first one set counts. */
   env: string[];
   boolean?: true;
+  /** For tests: not in the text of --help. */
+  hidden?: true;
 }
 
 const flag = (name: string, value: string, help: string, ...env: string[]): Flag => ({
@@ -72,6 +76,10 @@ const FLAGS = {
   'log-level': flag('log-level', 'LEVEL', 'debug, info, warn or error; default info'),
   'log-format': flag('log-format', 'FORMAT', 'json or text; default text on a terminal, json elsewhere'),
   'drain-seconds': flag('drain-seconds', 'SECONDS', 'how long to go on serving after SIGTERM; default 12'),
+  'rollover-pace': {
+    ...flag('rollover-pace', 'NUMBER', 'how many times as fast as in life a rollover of trust goes; default 1'),
+    hidden: true,
+  },
 } satisfies Record<string, Flag>;
 
 type FlagName = keyof typeof FLAGS;
@@ -88,10 +96,12 @@ export const helpText = (): string =>
     'inject renders manifests without a cluster, export makes policies that need no webhook; both have a --help.',
     '',
     'Flags of operator (environment variable):',
-    ...Object.entries<Flag>(FLAGS).flatMap(([name, { value, help, env }]) => [
-      `  --${name}${value && ` ${value}`}`,
-      `        ${help} (${env.join(', ')})`,
-    ]),
+    ...Object.entries<Flag>(FLAGS)
+      .filter(([, { hidden }]) => hidden !== true)
+      .flatMap(([name, { value, help, env }]) => [
+        `  --${name}${value && ` ${value}`}`,
+        `        ${help} (${env.join(', ')})`,
+      ]),
     '  --help',
     '        this text',
     '',
@@ -205,6 +215,7 @@ export const parseCommand = (args: string[], env: Environment, { tty }: { tty: b
     logLevel: oneOf('log-level', 'info', ['debug', 'info', 'warn', 'error']),
     logFormat: oneOf('log-format', tty ? 'text' : 'json', ['json', 'text']),
     drainSeconds: number('drain-seconds', 12, 300),
+    rolloverPace: Math.max(1, number('rollover-pace', 1, 1000)),
   };
   if (problems.length > 0) throw operatorError('SI1001', { problems: problems.join('; ') });
   return { kind: 'operator', config: Object.freeze(config) };

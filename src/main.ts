@@ -5,8 +5,12 @@ import { runCli } from './cli/index.ts';
 import { parseCommand, type Config } from './config.ts';
 import { createCaches, createRequestCache, type Caches, type CacheSettings } from './controllers/caches.ts';
 import { lead, type LeadOptions } from './controllers/leader.ts';
+import { reachableAddress } from './controllers/serving/address.ts';
+import { Refusals } from './controllers/serving/refusals.ts';
+import { Reporter } from './controllers/serving/reporter.ts';
 import { Serving } from './controllers/serving/serving.ts';
 import type { OperatorFacts } from './domain/plan-objects.ts';
+import { pacedTiming } from './domain/rollover.ts';
 import { describeError, OperatorError } from './errors.ts';
 import { createKubeClient } from './kube/client.ts';
 import { loadKubeConfig } from './kube/connection.ts';
@@ -62,10 +66,13 @@ async function startOperator(config: Config, log: Logger, shutdown: Shutdown): P
   followInjectors(caches, metrics);
 
   const graph: { serving?: Serving } = {};
-  const server = serveAdmission(config, caches, log, metrics, () => graph.serving);
+  const refusals = new Refusals(config.namespace);
+  const server = serveAdmission(config, caches, log, metrics, refusals, () => graph.serving);
   const { port } = await server.listen();
   const operator: OperatorFacts = { namespace: config.namespace, webhookPort: port, webhookUrl: config.webhookUrl };
-  const serving = new Serving({ caches, operator, clock, log });
+  const timing = pacedTiming(config.rolloverPace);
+  const replica = { name: config.identity, host: reachableAddress(config.webhookHost), port };
+  const serving = new Serving({ caches, operator, clock, log, replica, refusals, settleMs: timing.emergencySettleMs });
   graph.serving = serving;
   if (config.webhookUrl !== undefined) serveDefaultIdentity(serving, server);
 
@@ -73,14 +80,34 @@ async function startOperator(config: Config, log: Logger, shutdown: Shutdown): P
   for (const cache of Object.values(caches)) shutdown.supervise(`cache of ${cache.name}`, cache.run(following.signal));
   shutdown.onStop('caches', () => following.abort());
   shutdown.onStop('serving', serving.start());
+  startReporting({ client, serving, log }, config.namespace, refusals, shutdown);
 
   addHealthChecks(health, serving, log);
   const healthAddress = await health.listen();
   shutdown.onStop('health', () => health.close());
   shutdown.onStop('admission', (signal) => server.drain(signal), DRAIN_TIMEOUT_MS(config));
-  startLeading(config, { client, caches, settings, serving, operator, log, metrics }, shutdown);
+  startLeading(config, { client, caches, settings, serving, operator, log, metrics, timing }, shutdown);
   shutdown.onStop('readiness', () => health.drain());
   log.info('started', { webhookPort: port, healthPort: healthAddress.port, server: client.server });
+}
+
+/** It goes on while admission drains: the leader must know of whoever serves. */
+function startReporting(
+  { client, serving, log }: Pick<LeadOptions, 'client' | 'serving' | 'log'>,
+  namespace: string,
+  refusals: Refusals,
+  shutdown: Shutdown,
+): void {
+  const reporter = new Reporter({ client, namespace, report: () => serving.report(), clock, log });
+  serving.onReport(() => reporter.poke());
+  refusals.onChange(() => reporter.poke());
+  const stopping = new AbortController();
+  const reporting = reporter.run(stopping.signal);
+  shutdown.supervise('report', reporting);
+  shutdown.onStop('report', async () => {
+    stopping.abort();
+    await reporting;
+  });
 }
 
 /** The drain itself is bounded by its own limits; this is for when it hangs. */
@@ -91,6 +118,7 @@ function serveAdmission(
   caches: Caches,
   log: Logger,
   metrics: Metrics,
+  refusals: Refusals,
   serving: () => Serving | undefined,
 ): AdmissionServer {
   return createAdmissionServer({
@@ -104,7 +132,13 @@ function serveAdmission(
       otherAnnotations: new Set(caches.injectors.list().map((injector) => selectionOf(injector).annotation)),
     }),
     log,
-    observer: metrics.admission,
+    observer: {
+      ...metrics.admission,
+      handshakeFailed: (event) => {
+        metrics.admission.handshakeFailed(event);
+        refusals.note(event);
+      },
+    },
     drain: { maxMs: config.drainSeconds * 1000 },
   });
 }
@@ -136,7 +170,7 @@ function addHealthChecks(health: HealthServer, serving: Serving, log: Logger): v
   });
 }
 
-type LeadingParts = Pick<LeadOptions, 'client' | 'caches' | 'serving' | 'operator' | 'log' | 'metrics'> & {
+type LeadingParts = Pick<LeadOptions, 'client' | 'caches' | 'serving' | 'operator' | 'log' | 'metrics' | 'timing'> & {
   settings: CacheSettings;
 };
 

@@ -10,10 +10,12 @@ import type { Clock } from '../runtime/clock.ts';
 import { runController } from '../runtime/controller.ts';
 import { WorkQueue } from '../runtime/queue.ts';
 import type { OperatorFacts } from '../domain/plan-objects.ts';
+import { ROLLOVER_TIMING, type RolloverTiming } from '../domain/rollover.ts';
 import { injectorOf } from './owned.ts';
 import type { Caches } from './caches.ts';
 import { ensureAuthority } from './injector/authority.ts';
 import { createInjectorReconcile } from './injector/controller.ts';
+import { Replicas } from './injector/replicas.ts';
 import { queueChanges } from './injector/triggers.ts';
 import { rememberUsername } from './injector/whoami.ts';
 import type { Serving } from './serving/serving.ts';
@@ -29,6 +31,8 @@ export interface LeadOptions {
   clock: Clock;
   log: Logger;
   metrics: Metrics;
+  /** Default: as in life. */
+  timing?: RolloverTiming | undefined;
 }
 
 const NAME = 'injector';
@@ -59,7 +63,17 @@ export async function lead(options: LeadOptions, outer: AbortSignal): Promise<vo
           ...caches.injectors.list().map(({ metadata }) => metadata.name),
           ...caches.webhookConfigurations.list().flatMap((object) => injectorOf(object) ?? []),
         ],
-        reconcile: createInjectorReconcile({ ...options, username: rememberUsername(client) }),
+        reconcile: createInjectorReconcile({
+          ...options,
+          username: rememberUsername(client),
+          replicas: new Replicas({
+            client,
+            namespace: options.operator.namespace,
+            self: () => serving.report(),
+            clock,
+          }),
+          timing: options.timing ?? ROLLOVER_TIMING,
+        }),
         clock,
         log,
         observer: metrics.controller,

@@ -4,24 +4,34 @@
  */
 import { REQUEST_ANNOTATION, SIGNER_ANNOTATION, secretName } from '../api/v1alpha1/names.ts';
 import type { SidecarInjector } from '../api/v1alpha1/types.ts';
+import { STABLE, STORED_PHASES, type RolloverState, type StoredPhase } from '../domain/rollover.ts';
 import { ownedLabels, ownedMetadata } from '../domain/plan-objects.ts';
 import type { Secret } from '../kube/objects.ts';
 
-/** All texts are PEM; an empty text is "none". */
-export interface SecretState {
+/** A certificate that can be served. All texts are PEM; an empty text is "none". */
+export interface StoredIdentity {
   /** Leaf first, then intermediates. */
   certificate: string;
   key: string;
   /** What verifies the certificate. */
   anchors: string;
+  signerName: string;
+  requestName: string;
+}
+
+/** The identity that is served, and what is about to become of it. */
+export interface SecretState extends StoredIdentity {
   /** What verified the certificates before, as long as something may still serve them. */
   previousAnchors: string;
   /** The key that waits for its certificate; written before it is used anywhere else. */
   pendingKey: string;
   /** How many requests in a row came to nothing. */
   attempt: number;
-  signerName: string;
-  requestName: string;
+  /** What is served next, under anchors of its own. */
+  next: StoredIdentity | undefined;
+  rollover: RolloverState;
+  /** The wish for a rotation that was fulfilled last. */
+  rotated: string;
 }
 
 const CERTIFICATE = 'tls.crt';
@@ -29,7 +39,12 @@ const KEY = 'tls.key';
 const ANCHORS = 'ca.crt';
 const PREVIOUS_ANCHORS = 'previous.ca.crt';
 const PENDING_KEY = 'pending.key';
+const NEXT = 'next.';
 const ATTEMPT_ANNOTATION = 'sidecarinjector.dev/attempt';
+const ROLLOVER_ANNOTATION = 'sidecarinjector.dev/rollover';
+const NEXT_SIGNER_ANNOTATION = 'sidecarinjector.dev/next-signer';
+const NEXT_REQUEST_ANNOTATION = 'sidecarinjector.dev/next-request';
+const ROTATED_ANNOTATION = 'sidecarinjector.dev/rotated';
 
 export const NO_STATE: SecretState = {
   certificate: '',
@@ -40,6 +55,9 @@ export const NO_STATE: SecretState = {
   attempt: 0,
   signerName: '',
   requestName: '',
+  next: undefined,
+  rollover: STABLE,
+  rotated: '',
 };
 
 function text(secret: Secret, key: string): string {
@@ -50,16 +68,55 @@ function text(secret: Secret, key: string): string {
 export function readState(secret: Secret): SecretState {
   const annotations = secret.metadata.annotations ?? {};
   const attempt = Number(annotations[ATTEMPT_ANNOTATION] ?? 0);
+  const previousAnchors = text(secret, PREVIOUS_ANCHORS);
+  const next = {
+    certificate: text(secret, NEXT + CERTIFICATE),
+    key: text(secret, NEXT + KEY),
+    anchors: text(secret, NEXT + ANCHORS),
+    signerName: annotations[NEXT_SIGNER_ANNOTATION] ?? '',
+    requestName: annotations[NEXT_REQUEST_ANNOTATION] ?? '',
+  };
+  const hasNext = next.certificate !== '';
   return {
     certificate: text(secret, CERTIFICATE),
     key: text(secret, KEY),
     anchors: text(secret, ANCHORS),
-    previousAnchors: text(secret, PREVIOUS_ANCHORS),
+    previousAnchors,
     pendingKey: text(secret, PENDING_KEY),
     attempt: Number.isSafeInteger(attempt) && attempt > 0 ? attempt : 0,
     signerName: annotations[SIGNER_ANNOTATION] ?? '',
     requestName: annotations[REQUEST_ANNOTATION] ?? '',
+    next: hasNext ? next : undefined,
+    rollover: readRollover(annotations[ROLLOVER_ANNOTATION], hasNext, previousAnchors !== ''),
+    rotated: annotations[ROTATED_ANNOTATION] ?? '',
   };
+}
+
+/**
+ * The phase that fits what is there: a Secret of an older version says nothing of it, and a hand may have changed it. What
+ * is there and is not spoken of is kept and trusted until the protocol has dealt with it.
+ */
+function readRollover(said: string | undefined, hasNext: boolean, hasPrevious: boolean): RolloverState {
+  const { phase, seq, reverts, canary } = parseRollover(said);
+  const fitting: StoredPhase[] = hasNext ? ['Staged', 'Canary'] : hasPrevious ? ['Promoted', 'Narrowing'] : ['Stable'];
+  const [first = 'Stable'] = fitting;
+  const fits = fitting.includes(phase);
+  return { phase: fits ? phase : first, seq, reverts, ...(fits && phase === 'Canary' && { canary }) };
+}
+
+function parseRollover(said = ''): RolloverState {
+  const [phase = '', seq, reverts, ...canary] = said.split(' ');
+  const count = (word: string | undefined): number => (/^\d{1,15}$/.test(word ?? '') ? Number(word) : 0);
+  return {
+    phase: STORED_PHASES.find((known) => known === phase) ?? 'Stable',
+    seq: count(seq),
+    reverts: count(reverts),
+    canary: canary.join(' '),
+  };
+}
+
+function writeRollover({ phase, seq, reverts, canary = '' }: RolloverState): string {
+  return [phase, seq, reverts, canary].join(' ').trimEnd();
 }
 
 /** Does the Secret carry what replicas and the garbage collector know it by? */
@@ -94,6 +151,15 @@ export function writeState(
   put(ANCHORS, state.anchors);
   put(PREVIOUS_ANCHORS, state.previousAnchors);
   put(PENDING_KEY, state.pendingKey);
+  put(NEXT + CERTIFICATE, state.next?.certificate ?? '');
+  put(NEXT + KEY, state.next?.key ?? '');
+  put(NEXT + ANCHORS, state.next?.anchors ?? '');
+  const {
+    [NEXT_SIGNER_ANNOTATION]: _signer,
+    [NEXT_REQUEST_ANNOTATION]: _request,
+    [ROTATED_ANNOTATION]: _rotated,
+    ...foreign
+  } = stored?.metadata.annotations ?? {};
   const foreignOwners = (stored?.metadata.ownerReferences ?? []).filter(
     ({ uid, controller }) => controller !== true && !owned.ownerReferences.some((owner) => owner.uid === uid),
   );
@@ -108,10 +174,16 @@ export function writeState(
       labels: { ...stored?.metadata.labels, ...owned.labels },
       ownerReferences: [...owned.ownerReferences, ...foreignOwners],
       annotations: {
-        ...stored?.metadata.annotations,
+        ...foreign,
         [SIGNER_ANNOTATION]: state.signerName,
         [REQUEST_ANNOTATION]: state.requestName,
         [ATTEMPT_ANNOTATION]: String(state.attempt),
+        [ROLLOVER_ANNOTATION]: writeRollover(state.rollover),
+        ...(state.next !== undefined && {
+          [NEXT_SIGNER_ANNOTATION]: state.next.signerName,
+          [NEXT_REQUEST_ANNOTATION]: state.next.requestName,
+        }),
+        ...(state.rotated !== '' && { [ROTATED_ANNOTATION]: state.rotated }),
       },
     },
     type: stored?.type ?? 'kubernetes.io/tls',

@@ -17,7 +17,7 @@ import {
   webhookPath,
 } from '../api/v1alpha1/names.ts';
 import type { JsonObject, LabelSelector, SidecarInjector } from '../api/v1alpha1/types.ts';
-import { canonicalJson } from './json.ts';
+import { at, canonicalJson } from './json.ts';
 
 /** What is true of this operator and every injector. */
 export interface OperatorFacts {
@@ -86,6 +86,22 @@ function sealed(object: JsonObject & { apiVersion: string; kind: string; metadat
     ...object,
     metadata: { ...object.metadata, annotations: { [APPLIED_ANNOTATION]: digest } },
   };
+}
+
+/** A change of it makes API servers read a configuration anew that they hold an old version of (reference/certs.md 1.4). */
+const TOUCH_ANNOTATION = 'sidecarinjector.dev/touched';
+
+/** The object with this mark. It is not part of the digest: a touch is no change of what is wanted. */
+export function touched(object: DesiredObject, mark: string | undefined): DesiredObject {
+  if (mark === undefined) return object;
+  const annotations = { ...object.metadata.annotations, [TOUCH_ANNOTATION]: mark };
+  return { ...object, metadata: { ...object.metadata, annotations } };
+}
+
+/** The mark of the last touch. */
+export function touchOf(stored: JsonObject | undefined): string | undefined {
+  const mark = at(stored, ['metadata', 'annotations', TOUCH_ANNOTATION]);
+  return typeof mark === 'string' ? mark : undefined;
 }
 
 /**

@@ -5,7 +5,15 @@ import type { JsonObject, SidecarInjector } from '../api/v1alpha1/types.ts';
 import { at } from './json.ts';
 import { nextStep, type IssuanceFacts, type Step } from './issuance.ts';
 import { driftOf } from './plan-drift.ts';
-import { desiredService, desiredWebhookConfiguration, type DesiredObject, type OperatorFacts } from './plan-objects.ts';
+import {
+  desiredService,
+  desiredWebhookConfiguration,
+  touched,
+  touchOf,
+  type DesiredObject,
+  type OperatorFacts,
+} from './plan-objects.ts';
+import { nextRolloverStep, type RolloverFacts, type RolloverStep, type RolloverTiming } from './rollover.ts';
 import { caBundle, trustedAnchors, type Anchor } from './trust.ts';
 
 /** The identity that the Secret holds. */
@@ -56,7 +64,11 @@ export interface Facts {
   /** The Secret carries the labels and the owner by which replicas and the garbage collector find it. */
   secretMarked: boolean;
   identity: CurrentIdentity | undefined;
-  /** Anchors of the certificate before, and of one that is staged. */
+  /** What is served next, under other anchors. */
+  next: CurrentIdentity | undefined;
+  /** The change of anchors, as long as there is a certificate. */
+  rollover: { facts: RolloverFacts; timing: RolloverTiming } | undefined;
+  /** Anchors of what was served before, while that may still be served. */
   otherAnchors: readonly Anchor[];
   /** A working identity that this process serves while the Secret has none; it can be written back. */
   remembered: boolean;
@@ -80,6 +92,7 @@ export type Action =
   | { type: 'RemoveRevision'; revision: string }
   | { type: 'RestoreSecret'; from: 'Memory' | 'Itself'; repair: string }
   | { type: 'Issuance'; step: IssuanceStep }
+  | { type: 'Rollover'; step: Extract<RolloverStep, { step: 'Store' }> }
   | { type: 'ApplyWebhookConfiguration'; object: DesiredObject; repair: string | undefined }
   | { type: 'RemoveRequest'; name: string; uid: string }
   | { type: 'Probe'; of: string };
@@ -88,9 +101,20 @@ export type Action =
 const KEPT_REVISIONS = 3;
 
 /** The caBundle that follows from the Secret; undefined while the Secret says nothing. */
-export function wantedBundle(facts: Pick<Facts, 'identity' | 'otherAnchors' | 'now'>): readonly Anchor[] | undefined {
-  if (facts.identity === undefined || facts.identity.failure !== undefined) return undefined;
-  return trustedAnchors([facts.identity.anchors, facts.otherAnchors], facts.now);
+export function wantedBundle(
+  facts: Pick<Facts, 'identity' | 'next' | 'remembered' | 'otherAnchors' | 'now'>,
+): readonly Anchor[] | undefined {
+  const { identity, next, remembered } = facts;
+  const works = identity !== undefined && identity.failure === undefined;
+  // What a hand has spoilt is written back first: until then nobody knows its anchors.
+  const nextWorks = next !== undefined && next.failure === undefined && !remembered;
+  if (!works && !nextWorks) return undefined;
+  return trustedAnchors([identity?.anchors ?? [], next?.anchors ?? [], facts.otherAnchors], facts.now);
+}
+
+/** The one next step of the rollover; None while there is nothing to roll. */
+export function rolloverStep({ rollover }: Pick<Facts, 'rollover'>): RolloverStep {
+  return rollover === undefined ? { step: 'None' } : nextRolloverStep(rollover.facts, rollover.timing);
 }
 
 /** The revision that replicas should serve: the wanted one if it was accepted, else the last one that was. */
@@ -115,10 +139,12 @@ export function probeSubject(facts: Facts): string {
 /** All that can be done now. Some actions wait for the effect of others: the caller gathers and plans again until none is left. */
 export function plan(facts: Facts): Action[] {
   if (modeOf(facts.injector) === 'Paused') return [];
+  const identity = planIdentity(facts);
   const actions = [
     ...planService(facts),
     ...planTemplate(facts),
-    ...planIdentity(facts),
+    // The Secret is written once in a pass: the next one reads what this one wrote.
+    ...(identity.length > 0 ? identity : planRollover(facts)),
     ...planWebhookConfiguration(facts),
     ...facts.leftoverRequests.map((request) => ({ type: 'RemoveRequest' as const, ...request })),
     ...planProbe(facts),
@@ -191,8 +217,15 @@ function planIdentity(facts: Facts): Action[] {
 
 /** Whether the configuration may be created: everything it leads to works already (reference/certs.md 3.6, start-up). */
 export function waitingFor(facts: Facts): 'Certificate' | 'Template' | undefined {
-  if (facts.identity === undefined || facts.served !== facts.identity.fingerprint) return 'Certificate';
+  const { served, identity, next } = facts;
+  if (identity === undefined || served === undefined) return 'Certificate';
+  if (served !== identity.fingerprint && served !== next?.fingerprint) return 'Certificate';
   return facts.template.serving === undefined ? 'Template' : undefined;
+}
+
+function planRollover(facts: Facts): Action[] {
+  const step = rolloverStep(facts);
+  return step.step === 'Store' ? [{ type: 'Rollover', step }] : [];
 }
 
 function planWebhookConfiguration(facts: Facts): Action[] {
@@ -200,9 +233,15 @@ function planWebhookConfiguration(facts: Facts): Action[] {
   const anchors = wantedBundle(facts);
   if (anchors === undefined) return [];
   if (webhookConfiguration === undefined && waitingFor(facts) !== undefined) return [];
-  const object = desiredWebhookConfiguration(injector, operator, caBundle(anchors));
+  const step = rolloverStep(facts);
+  const mark = step.step === 'Touch' ? step.mark : touchOf(webhookConfiguration);
+  const object = touched(desiredWebhookConfiguration(injector, operator, caBundle(anchors)), mark);
+  if (step.step === 'Touch') return [{ type: 'ApplyWebhookConfiguration', object, repair: undefined }];
   const drift = driftOf(object, webhookConfiguration);
   if (drift === undefined) return [];
+  // Of two quick writes API servers may miss the second; only where somebody broke it there is no time to lose.
+  const { published } = facts.rollover?.facts ?? {};
+  if (published?.asWanted === false && drift.kind === 'Outdated' && step.step === 'Wait') return [];
   const name = `MutatingWebhookConfiguration ${webhookConfigurationName(injector.metadata.name)}`;
   return [
     { type: 'ApplyWebhookConfiguration', object, repair: repairText(drift, name, facts.known.webhookConfiguration) },

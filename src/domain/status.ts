@@ -14,7 +14,16 @@ import { nextStep } from './issuance.ts';
 import { canonicalJson } from './json.ts';
 import { driftOf } from './plan-drift.ts';
 import { desiredWebhookConfiguration } from './plan-objects.ts';
-import { probeSubject, revisionToServe, waitingFor, wantedBundle, type CurrentIdentity, type Facts } from './plan.ts';
+import {
+  probeSubject,
+  revisionToServe,
+  rolloverStep,
+  waitingFor,
+  wantedBundle,
+  type CurrentIdentity,
+  type Facts,
+} from './plan.ts';
+import { phaseOf } from './rollover.ts';
 import { selectorFacts } from './status-selector.ts';
 import { caBundle } from './trust.ts';
 
@@ -48,11 +57,24 @@ function explained(message: string): string {
   return diagnosis === undefined ? message : `${diagnosis.cause} (${diagnosis.fix}): ${message}`;
 }
 
+/** What people are told of a change of authorities; undefined while there is none. */
+function rolloverText(facts: Facts): string | undefined {
+  const { rollover } = facts;
+  if (rollover === undefined || rollover.facts.state.phase === 'Stable') return undefined;
+  const step = rolloverStep(facts);
+  const { state } = rollover.facts;
+  const phase = phaseOf(rollover.facts);
+  const trouble = state.reverts === 0 ? '' : `; taken back ${state.reverts} times`;
+  return `another authority comes in, ${phase}${step.step === 'Wait' ? `: ${step.reason}` : ''}${trouble}`;
+}
+
 function certificateReady(facts: Facts): Finding {
   const { identity, issuance, now } = facts;
   const step = nextStep(issuance);
+  const rolling = rolloverText(facts);
   if (identity !== undefined && identity.failure === undefined) {
     const until = `signed by ${identity.signerName}, valid until ${identity.notAfter.toISOString()}`;
+    if (rolling !== undefined) return yes(Reason.Renewing, `${until}; ${rolling}`);
     if (issuance.needed === undefined) return yes(Reason.Issued, until);
     const trouble = step.step === 'Wait' ? `; ${step.waiting.requestName} ${step.waiting.message}` : '';
     return yes(Reason.Renewing, `${until}; a new one is asked for: ${issuance.needed}${trouble}`);

@@ -6,6 +6,7 @@
 
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import { REASONS } from '../domain/reasons.ts';
+import { STORED_PHASES } from '../domain/rollover.ts';
 import { VERSION } from '../version.ts';
 
 const PREFIX = 'sidecar_injector_';
@@ -75,6 +76,11 @@ const TABLE = {
   injector_ready: ['gauge', '1 while the condition Ready of a SidecarInjector is True.', ['injector']],
   certificate_expiry_timestamp_seconds: ['gauge', 'When the serving certificate expires.', ['injector']],
   certificate_renewal_timestamp_seconds: ['gauge', 'When the serving certificate will be renewed.', ['injector']],
+  rollover_steps_total: [
+    'counter',
+    'Steps of changes of the certificate authority, by the phase that begins.',
+    ['injector', 'phase'],
+  ],
   certificate_issues_total: ['counter', 'Certificates asked for, by how it ended.', ['injector', 'result']],
 } as const satisfies Record<string, Row>;
 
@@ -150,6 +156,7 @@ export class Metrics {
     }
     this.#histograms.get('admission_duration_seconds')?.zero({ injector });
     for (const reason of TLS_REASONS) this.count('tls_client_errors_total', { injector, reason }, 0);
+    for (const phase of STORED_PHASES) this.count('rollover_steps_total', { injector, phase }, 0);
     for (const result of ISSUES) this.count('certificate_issues_total', { injector, result }, 0);
     this.#gauges.get('injector_ready')?.inc({ injector }, 0);
   }

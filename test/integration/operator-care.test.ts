@@ -114,8 +114,20 @@ describe('renewal', () => {
       served = await servedSerial();
       return served !== serial;
     });
-    const { data } = await world.get(PATHS.secret(name));
-    assert.ok(data['previous.ca.crt'] !== undefined);
+    const trusted = async (): Promise<string> =>
+      decode((await world.get(PATHS.configuration(name))).webhooks[0].clientConfig.caBundle);
+    assert.equal(parseCertificates(await trusted())?.length, 2, 'the old authority is trusted for a while');
+    await eventually('the old authority is trusted no more', async () => {
+      await servedSerial();
+      return parseCertificates(await trusted())?.length === 1;
+    });
+    const { data, metadata } = await eventually('it is stable', async () => {
+      const secret = await world.get(PATHS.secret(name));
+      return secret.metadata.annotations['sidecarinjector.dev/rollover'].startsWith('Stable') && secret;
+    });
+    assert.equal(data['previous.ca.crt'] ?? data['next.tls.crt'], undefined);
+    assert.equal(metadata.annotations['sidecarinjector.dev/signer'], 'kubernetes.io/kubelet-serving');
+    assert.equal(await trusted(), decode(data['ca.crt']));
     await world.ready(name);
   });
 });

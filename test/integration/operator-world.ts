@@ -10,8 +10,11 @@ import { createAdmissionServer } from '../../src/admission/server.ts';
 import type { SidecarInjector } from '../../src/api/v1alpha1/types.ts';
 import { createCaches, createRequestCache } from '../../src/controllers/caches.ts';
 import { lead } from '../../src/controllers/leader.ts';
+import { Refusals } from '../../src/controllers/serving/refusals.ts';
+import { Reporter } from '../../src/controllers/serving/reporter.ts';
 import { Serving } from '../../src/controllers/serving/serving.ts';
 import { OPERATOR_POD_LABELS } from '../../src/domain/plan-objects.ts';
+import { pacedTiming } from '../../src/domain/rollover.ts';
 import { createKubeClient, type KubeClient, type RequestOptions } from '../../src/kube/client.ts';
 import { loadKubeConfig } from '../../src/kube/connection.ts';
 import { EventRecorder } from '../../src/kube/events.ts';
@@ -209,7 +212,7 @@ export class World {
     const user = { serviceAccount: { namespace: NAMESPACE, name: 'sidecar-injector' } };
     await writeFile(file, await this.cluster.kubeconfigFor(user), { mode: 0o600 });
     const client = createKubeClient({ load: loadKubeConfig(file) });
-    const operator = await startOperator(options.wrap?.(client) ?? client, options.leads ?? true);
+    const operator = await startOperator(options.wrap?.(client) ?? client, client, options.leads ?? true);
     this.#stops.push(() => operator.kill());
     return operator;
   }
@@ -230,12 +233,16 @@ export interface Operator {
   kill(): Promise<void>;
 }
 
-async function startOperator(client: KubeClient, leads: boolean): Promise<Operator> {
+/** The rollover takes seconds instead of minutes. */
+const PACE = 200;
+
+async function startOperator(client: KubeClient, own: KubeClient, leads: boolean): Promise<Operator> {
   const log = silentLogger;
   const metrics = new Metrics({ defaults: false });
   const settings = { client, namespace: NAMESPACE, log, metrics: { ...metrics.cache, start: () => undefined } };
   const caches = createCaches(settings);
   const graph: { serving?: Serving } = {};
+  const refusals = new Refusals(NAMESPACE);
   const server = createAdmissionServer({
     host: '127.0.0.1',
     port: 0,
@@ -244,19 +251,28 @@ async function startOperator(client: KubeClient, leads: boolean): Promise<Operat
     synced: () => graph.serving?.synced ?? false,
     context: () => ({ excludedNamespaces: [NAMESPACE] }),
     log,
-    observer: metrics.admission,
+    observer: {
+      ...metrics.admission,
+      handshakeFailed: (event) => refusals.note(event),
+    },
     drain: { quietMs: 0, maxMs: 0, inFlightMs: 0 },
   });
   const { port } = await server.listen();
   const operator = { namespace: NAMESPACE, webhookPort: port };
-  const serving = new Serving({ caches, operator, clock, log, settleMs: 200 });
+  const replica = { name: randomUUID(), host: '127.0.0.1', port };
+  const serving = new Serving({ caches, operator, clock, log, settleMs: 20, replica, refusals });
   graph.serving = serving;
   const life = new AbortController();
   const parts = Object.values(caches).map((cache) => cache.run(life.signal));
   const stopServing = serving.start();
+  const reporter = new Reporter({ client: own, namespace: NAMESPACE, report: () => serving.report(), clock, log });
+  serving.onReport(() => reporter.poke());
+  refusals.onChange(() => reporter.poke());
+  parts.push(reporter.run(life.signal));
   const events = new EventRecorder({ client, log, instance: 'test', now: () => clock.now() });
   const requests = () => createRequestCache(settings);
-  const options = { client, caches, requests, serving, operator, events, clock, log, metrics };
+  const timing = pacedTiming(PACE);
+  const options = { client, caches, requests, serving, operator, events, clock, log, metrics, timing };
   if (leads) parts.push(lead(options, life.signal));
   return {
     serving,

@@ -52,6 +52,8 @@ export const nothing: Facts = {
   secretExists: false,
   secretMarked: false,
   identity: undefined,
+  next: undefined,
+  rollover: undefined,
   otherAnchors: [],
   remembered: false,
   served: undefined,

@@ -9,6 +9,9 @@ import { tryTemplate } from './accept.ts';
 import type { InjectorContext, Memory } from './context.ts';
 import { recordEvent } from './events.ts';
 import type { Gathered } from './gather.ts';
+import { publishedBundle } from '../serving/published.ts';
+import { moveState, sameAnchors, unionOfAnchors } from '../rollover-state.ts';
+import type { SecretState } from '../secret.ts';
 import { performIssuance, storeState } from './issue.ts';
 import { withoutObject, type Update } from './snapshot.ts';
 import { probe } from './verify.ts';
@@ -31,7 +34,13 @@ export async function perform(
     case 'ApplyWebhookConfiguration': {
       const resource = RESOURCES.mutatingWebhookConfigurations;
       return {
-        configuration: await applyObject<MutatingWebhookConfiguration>(context, injector, resource, action, signal),
+        configuration: await applyObject<MutatingWebhookConfiguration>(
+          context,
+          injector,
+          resource,
+          boundTo(action, snapshot.configuration),
+          signal,
+        ),
       };
     }
     case 'TryTemplate':
@@ -42,12 +51,14 @@ export async function perform(
       return { revisions: withoutObject(snapshot.revisions, key.name) };
     }
     case 'RestoreSecret': {
-      const restored = action.from === 'Memory' ? context.serving.served(name)?.state : {};
+      const restored = restoredState(context, action.from, gathered, name);
       if (restored === undefined) return {};
-      const update = await storeState(context, injector, gathered, { ...gathered.state, ...restored }, signal);
+      const update = await storeState(context, injector, gathered, restored, signal);
       repaired(context, injector, action.repair);
       return update;
     }
+    case 'Rollover':
+      return performRollover(context, injector, action.step, gathered, signal);
     case 'Issuance':
       return performIssuance(context, injector, action.step, gathered, memory, signal);
     case 'RemoveRequest': {
@@ -60,6 +71,69 @@ export async function perform(
       await probe(context, injector, action.of, memory, signal);
       return {};
   }
+}
+
+/** The write fails when the stored object is no longer the one that was read. */
+function boundTo<A extends Extract<Action, { object: unknown }>>(action: A, stored: KubeObject | undefined): A {
+  const resourceVersion = stored?.metadata.resourceVersion;
+  if (resourceVersion === undefined) return action;
+  return { ...action, object: { ...action.object, metadata: { ...action.object.metadata, resourceVersion } } };
+}
+
+/**
+ * The Secret as this replica remembers it. What was published besides its own anchors may be what other replicas rely on:
+ * it goes on to be trusted until they serve this one.
+ */
+function restoredState(
+  { serving }: InjectorContext,
+  from: 'Memory' | 'Itself',
+  { state, snapshot }: Gathered,
+  injector: string,
+): SecretState | undefined {
+  if (from === 'Itself') return state;
+  const remembered = serving.served(injector)?.state;
+  if (remembered === undefined) return undefined;
+  const trusted = unionOfAnchors(publishedBundle(snapshot.configuration) ?? '', remembered.anchors);
+  const { rollover, previousAnchors } = state;
+  return {
+    ...state,
+    ...remembered,
+    rollover: { ...rollover, seq: rollover.seq + 1 },
+    previousAnchors: sameAnchors(trusted, remembered.anchors)
+      ? previousAnchors
+      : unionOfAnchors(previousAnchors, trusted),
+  };
+}
+
+async function performRollover(
+  context: InjectorContext,
+  injector: SidecarInjector,
+  { state: rollover, move, why }: Extract<Action, { type: 'Rollover' }>['step'],
+  gathered: Gathered,
+  signal: AbortSignal,
+): Promise<Update> {
+  const { name } = injector.metadata;
+  const { phase, reverts } = gathered.state.rollover;
+  const update = await storeState(context, injector, gathered, moveState(gathered.state, rollover, move), signal);
+  context.log.info('the rollover goes on', { injector: name, from: phase, to: rollover.phase, why });
+  context.metrics.count('rollover_steps_total', { injector: name, phase: rollover.phase });
+  if (rollover.reverts > reverts) {
+    recordEvent(context, injector, {
+      type: 'Warning',
+      reason: 'CanaryReverted',
+      action: 'Revert',
+      note: `the new certificate is taken back: ${why}`,
+    });
+  } else if (move !== 'Keep') {
+    const notes = {
+      Promote: ['CertificatePromoted', 'every replica goes over to the new certificate'],
+      DropNext: ['CertificateDropped', 'the new certificate is given up'],
+      DropPrevious: ['TrustNarrowed', 'the old authority is no longer trusted'],
+    } as const;
+    const [reason, what] = notes[move];
+    recordEvent(context, injector, { type: 'Normal', reason, action: 'Rollover', note: `${what}: ${why}` });
+  }
+  return update;
 }
 
 async function applyObject<T extends KubeObject>(

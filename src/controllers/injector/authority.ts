@@ -9,24 +9,32 @@ import { nowOf, type InjectorContext } from './context.ts';
 
 export const AUTHORITY_SECRET = 'sidecar-injector-ca';
 
+/** The wish that the authority was made for. */
+const WISH_ANNOTATION = 'sidecarinjector.dev/rotated';
+
 const YEAR_SECONDS = 365 * 86_400;
 /** After this part of its life an authority makes room for a new one, so that leaves never have to be cut short by it. */
 const RENEW_AT = 2 / 3;
 
 /**
  * The authority that signs now. Makes a new one when there is none, when the Secret was damaged, or when two thirds of its
- * life are over. Certificates of the one before stay trusted: each injector's Secret holds its own anchors.
+ * life are over, and for each new `wish` (a rotation that somebody asked for). Certificates of the one before stay trusted: each injector's Secret holds its own anchors.
  */
 export async function ensureAuthority(
   context: Pick<InjectorContext, 'client' | 'operator' | 'clock' | 'log'>,
   signal: AbortSignal,
+  wish = '',
 ): Promise<Authority> {
   const { client, operator, log } = context;
   const { namespace } = operator;
   const stored = await get<Secret>(client, RESOURCES.secrets, { name: AUTHORITY_SECRET, namespace }, { signal });
   const now = nowOf(context);
   const known = stored && readAuthority(stored);
-  const failure = known === undefined ? 'there is none' : unfitness(known, now);
+  const wished = stored?.metadata.annotations?.[WISH_ANNOTATION] ?? '';
+  const failure =
+    known === undefined
+      ? 'there is none'
+      : (unfitness(known, now) ?? (wish !== '' && wish !== wished ? 'a new one was asked for' : undefined));
   if (known !== undefined && failure === undefined) return known;
 
   const authority = await createAuthority({ name: 'sidecar-injector CA', now, lifetimeSeconds: YEAR_SECONDS });
@@ -40,6 +48,7 @@ export async function ensureAuthority(
       name: AUTHORITY_SECRET,
       namespace,
       labels: { ...stored?.metadata.labels, [MANAGED_BY_LABEL]: MANAGED_BY },
+      ...(wish !== '' && { annotations: { ...stored?.metadata.annotations, [WISH_ANNOTATION]: wish } }),
     },
     data: {
       'ca.crt': Buffer.from(authority.certificate).toString('base64'),

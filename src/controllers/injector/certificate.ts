@@ -13,7 +13,7 @@ import { parseCertificates } from '../../pki/inspect.ts';
 import { parsePrivateKey } from '../../pki/keys.ts';
 import { createRequest } from '../../pki/requests.ts';
 import { anchorsOf, fingerprintOf, judge, requiredNames, wantedIdentity, endOf } from '../identity.ts';
-import type { SecretState } from '../secret.ts';
+import type { SecretState, StoredIdentity } from '../secret.ts';
 import { trustFor, type Trusted } from './anchors.ts';
 import { nowOf, type InjectorContext } from './context.ts';
 
@@ -36,7 +36,7 @@ export function lifetimeSeconds(injector: SidecarInjector): number {
 /** The identity in the Secret; undefined when there is none yet. */
 export function currentIdentity(
   injector: SidecarInjector,
-  state: SecretState,
+  state: StoredIdentity,
   operator: OperatorFacts,
   now: Date,
 ): CurrentIdentity | undefined {
@@ -75,10 +75,16 @@ export function currentIdentity(
 }
 
 /** Why a new certificate is needed; undefined while the present one does. */
-export function whyNeeded(identity: CurrentIdentity | undefined, signerName: string, now: Date): string | undefined {
+export function whyNeeded(
+  identity: CurrentIdentity | undefined,
+  signerName: string,
+  now: Date,
+  rotation: { wish: string; fulfilled: string },
+): string | undefined {
   if (identity === undefined) return 'there is no certificate yet';
   if (identity.failure !== undefined) return `the certificate ${identity.failure}`;
   if (identity.signerName !== signerName) return `the signer is now ${signerName}, no longer ${identity.signerName}`;
+  if (rotation.wish !== '' && rotation.wish !== rotation.fulfilled) return `a rotation is wished for: ${rotation.wish}`;
   return now >= identity.renewalTime ? `it was due for renewal at ${identity.renewalTime.toISOString()}` : undefined;
 }
 

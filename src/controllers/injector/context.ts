@@ -1,6 +1,7 @@
 /** What the reconciler of an injector works with. */
 import type { OperatorFacts } from '../../domain/plan-objects.ts';
 import type { ProbeFacts, TemplateFacts } from '../../domain/plan.ts';
+import type { RolloverTiming } from '../../domain/rollover.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { EventRecorder } from '../../kube/events.ts';
 import type { Logger } from '../../observe/log.ts';
@@ -8,6 +9,8 @@ import type { Metrics } from '../../observe/metrics.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Caches } from '../caches.ts';
 import type { Serving } from '../serving/serving.ts';
+import type { Replicas } from './replicas.ts';
+import type { RolloverMemory } from './rollover.ts';
 
 export interface InjectorContext {
   client: KubeClient;
@@ -20,6 +23,8 @@ export interface InjectorContext {
   clock: Clock;
   log: Logger;
   metrics: Pick<Metrics, 'set' | 'count'>;
+  replicas: Pick<Replicas, 'look'>;
+  timing: RolloverTiming;
 }
 
 /** What is remembered of an injector between two looks at it. Losing it costs a trial and a probe, nothing else. */
@@ -34,6 +39,7 @@ export interface Memory {
   repairs: Date[];
   /** Objects that were seen: the status that names them may not have come back yet. */
   seen: { service: boolean; webhookConfiguration: boolean };
+  rollover: RolloverMemory;
 }
 
 export function nowOf(context: Pick<InjectorContext, 'clock'>): Date {

@@ -1,7 +1,7 @@
 /** One look at an injector: gather -> plan -> apply until nothing is left to do, then status. */
 import type { SidecarInjector } from '../../api/v1alpha1/types.ts';
 import { nextStep } from '../../domain/issuance.ts';
-import { plan, repairOf, truceUntil, type Facts } from '../../domain/plan.ts';
+import { plan, repairOf, rolloverStep, truceUntil, type Facts } from '../../domain/plan.ts';
 import { statusOf, troubledStatus } from '../../domain/status.ts';
 import { describeError } from '../../errors.ts';
 import { isConflict } from '../../kube/errors.ts';
@@ -13,6 +13,7 @@ import { perform } from './apply.ts';
 import { cleanUp } from './cleanup.ts';
 import { nowOf, type InjectorContext, type Memory } from './context.ts';
 import { gather } from './gather.ts';
+import { RolloverMemory } from './rollover.ts';
 import { readSnapshot } from './snapshot.ts';
 import { writeStatus } from './write-status.ts';
 
@@ -38,7 +39,8 @@ export function createInjectorReconcile(context: InjectorContext): Reconcile {
     const { uid } = injector.metadata;
     let memory = memories.get(name);
     if (memory?.uid !== uid || memory === undefined) {
-      memory = { uid, probeFailures: 0, repairs: [], seen: { service: false, webhookConfiguration: false } };
+      const seen = { service: false, webhookConfiguration: false };
+      memory = { uid, probeFailures: 0, repairs: [], seen, rollover: new RolloverMemory() };
       memories.set(name, memory);
     }
     return reconcileInjector(context, injector, memory, signal);
@@ -91,7 +93,7 @@ async function work(
     for (const action of actions) {
       try {
         const update = await perform(context, injector, action, { ...gathered, snapshot }, memory, signal);
-        snapshot = { ...snapshot, ...update };
+        snapshot = { ...snapshot, ...update, look: { ...snapshot.look, done: context.clock.monotonic() } };
         if (repairOf(action) !== undefined) memory.repairs = [...memory.repairs, nowOf(context)].slice(-MOST_REPAIRS);
       } catch (error) {
         // One thing that cannot be done must not keep a repair from being made.
@@ -103,6 +105,13 @@ async function work(
   }
 }
 
+/** When to look at the rollover again. */
+function rolloverDue(facts: Facts, now: Date): Date | undefined {
+  const step = rolloverStep(facts);
+  if (facts.rollover === undefined || step.step !== 'Wait') return undefined;
+  return new Date(now.getTime() + Math.ceil(step.forMs ?? facts.rollover.timing.lookAgainMs));
+}
+
 /** Milliseconds until something is due that no watch will tell. */
 export function untilNext(facts: Facts, now: Date): number {
   const step = nextStep(facts.issuance);
@@ -112,6 +121,7 @@ export function untilNext(facts: Facts, now: Date): number {
     facts.probe?.again,
     facts.identity?.renewalTime,
     step.step === 'Wait' ? step.waiting.until : undefined,
+    rolloverDue(facts, now),
   ];
   const waits = due.flatMap((moment) =>
     moment === undefined || moment <= now ? [] : [moment.getTime() - now.getTime()],

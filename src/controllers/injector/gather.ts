@@ -2,16 +2,20 @@
 import { certificateOf } from '../../api/v1alpha1/defaults.ts';
 import { SIGNER_KUBELET_SERVING, SIGNER_OWN } from '../../api/v1alpha1/names.ts';
 import type { JsonObject, SidecarInjector } from '../../api/v1alpha1/types.ts';
+import { rotationOf } from '../../api/v1alpha1/rotation.ts';
 import type { IssuanceFacts } from '../../domain/issuance.ts';
-import type { Facts } from '../../domain/plan.ts';
+import type { CurrentIdentity, Facts } from '../../domain/plan.ts';
 import { templateRevision } from '../../domain/revision.ts';
+import { trustsPrevious } from '../../domain/rollover.ts';
 import type { CertificateSigningRequest } from '../../kube/objects.ts';
+import type { OperatorFacts } from '../../domain/plan-objects.ts';
 import { anchorsOf, judge, requiredNames } from '../identity.ts';
 import { storedRevisions } from '../revisions.ts';
 import { isMarked, NO_STATE, readState, type SecretState } from '../secret.ts';
 import type { Trusted } from './anchors.ts';
 import { currentIdentity, pendingRequest, requestFacts, whyNeeded, type Pending } from './certificate.ts';
 import { nowOf, type InjectorContext, type Memory } from './context.ts';
+import { gatherRollover } from './rollover.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** The facts, and the objects behind them that the actions need. */
@@ -40,6 +44,7 @@ export async function gather(
   const { signerName } = certificateOf(injector);
   const state = secret === undefined ? NO_STATE : readState(secret);
   const identity = currentIdentity(injector, state, operator, now);
+  const next = nextIdentity(injector, state, operator, now);
   const pending = await pendingRequest(injector, state, operator);
   const request = pending && snapshot.requests.find(({ metadata }) => metadata.name === pending.wanted.name);
   const { facts: stored, issued } =
@@ -54,12 +59,23 @@ export async function gather(
     approves: refused === undefined && (signerName === SIGNER_OWN || signerName === SIGNER_KUBELET_SERVING),
     approvalRefused: refused?.message,
     signs: signerName === SIGNER_OWN,
-    needed: whyNeeded(identity, signerName, now),
+    // What is needed is on its way already.
+    needed:
+      next === undefined
+        ? whyNeeded(identity, signerName, now, { wish: rotationOf(injector), fulfilled: state.rotated })
+        : undefined,
     pending: pending && { attempt: state.attempt, wanted: pending.wanted },
     request: stored,
   };
-  const facts: Facts = {
+  const trust = {
     now,
+    identity,
+    next,
+    remembered: isUsable(serving.served(name)?.state, injector, context, now) && isBroken(identity),
+    otherAnchors: trustsPrevious(state.rollover.phase) ? anchorsOf(state.previousAnchors) : [],
+  };
+  const facts: Facts = {
+    ...trust,
     injector,
     operator,
     service: service as JsonObject | undefined,
@@ -67,9 +83,7 @@ export async function gather(
     known: remember(injector, memory, service, configuration),
     secretExists: secret !== undefined,
     secretMarked: secret !== undefined && isMarked(secret, injector),
-    identity,
-    otherAnchors: anchorsOf(state.previousAnchors),
-    remembered: isUsable(serving.served(name)?.state, injector, context, now),
+    rollover: await gatherRollover(context, injector, snapshot, state, trust, memory, signal),
     served: serving.served(name)?.fingerprint,
     issuance,
     leftoverRequests: leftovers(snapshot.requests, username, pending?.wanted.name),
@@ -86,6 +100,25 @@ export async function gather(
       .map(({ metadata }) => ({ name: metadata.name, labels: metadata.labels ?? {} })),
   };
   return { facts, snapshot, state, pending, request, issued };
+}
+
+function isBroken(identity: CurrentIdentity | undefined): boolean {
+  return identity === undefined || identity.failure !== undefined;
+}
+
+/** What is staged; it fails, too, where it is of a signer that is no longer wanted. */
+function nextIdentity(
+  injector: SidecarInjector,
+  { next }: SecretState,
+  operator: OperatorFacts,
+  now: Date,
+): CurrentIdentity | undefined {
+  const identity = next && currentIdentity(injector, next, operator, now);
+  if (identity === undefined || identity.failure !== undefined) return identity;
+  const { signerName } = certificateOf(injector);
+  return identity.signerName === signerName
+    ? identity
+    : { ...identity, failure: `is of the signer ${identity.signerName}, which is no longer wanted` };
 }
 
 /** What was there at any time before, as far as this process or the status knows; and from now on what is there now. */

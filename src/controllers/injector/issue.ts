@@ -1,6 +1,7 @@
 /** The writes of issuance: one write per step, each of which fails when somebody else was faster. */
 import { createPublicKey } from 'node:crypto';
 import { certificateOf } from '../../api/v1alpha1/defaults.ts';
+import { rotatesAuthority, rotationOf } from '../../api/v1alpha1/rotation.ts';
 import type { SidecarInjector } from '../../api/v1alpha1/types.ts';
 import type { WantedRequest } from '../../domain/issuance.ts';
 import { ownedMetadata } from '../../domain/plan-objects.ts';
@@ -12,8 +13,9 @@ import { RESOURCES } from '../../kube/resources.ts';
 import { create, get, replace } from '../../kube/verbs.ts';
 import { issueServing } from '../../pki/authority.ts';
 import { generatePrivateKey } from '../../pki/keys.ts';
-import { publishedBundle } from '../serving/serving.ts';
-import { writeState, type SecretState } from '../secret.ts';
+import { publishedBundle } from '../serving/published.ts';
+import { sameAnchors, stage } from '../rollover-state.ts';
+import { writeState, type SecretState, type StoredIdentity } from '../secret.ts';
 import { ensureAuthority } from './authority.ts';
 import { lifetimeSeconds } from './certificate.ts';
 import { nowOf, type InjectorContext, type Memory } from './context.ts';
@@ -166,11 +168,13 @@ async function approve(
 async function signRequest(
   context: InjectorContext,
   injector: SidecarInjector,
-  { request, pending, snapshot }: Gathered,
+  { request, pending, snapshot, state }: Gathered,
   signal: AbortSignal,
 ): Promise<Update> {
   if (request === undefined || pending === undefined) return {};
-  const authority = await ensureAuthority(context, signal);
+  const rotation = rotationOf(injector);
+  const wish = rotation !== state.rotated && rotatesAuthority(rotation) ? `${injector.metadata.uid}/${rotation}` : '';
+  const authority = await ensureAuthority(context, signal, wish);
   const leaf = await issueServing({
     authority,
     publicKey: createPublicKey(pending.key),
@@ -188,7 +192,10 @@ async function signRequest(
   return { requests: withObject(snapshot.requests, stored) };
 }
 
-/** One write turns the pending key and its certificate into what is served. */
+/**
+ * One write turns the pending key and its certificate into what is served. Where the anchors change and what is served now
+ * works, it is the next certificate instead: the rollover brings it in (domain/rollover.ts).
+ */
 async function promote(
   context: InjectorContext,
   injector: SidecarInjector,
@@ -197,22 +204,26 @@ async function promote(
 ): Promise<Update> {
   const { state, issued, pending, facts, request } = gathered;
   if (issued === undefined || pending === undefined || request === undefined) return {};
-  const working = facts.identity !== undefined && facts.identity.failure === undefined;
-  const sameAnchors = issued.anchors === state.anchors;
-  const promoted: SecretState = {
+  const identity: StoredIdentity = {
     certificate: issued.certificate,
     key: state.pendingKey,
     anchors: issued.anchors,
-    // A new anchor does not push out the old one: replicas that have not read this yet serve the old certificate.
-    previousAnchors: working && !sameAnchors ? state.anchors : state.previousAnchors,
-    pendingKey: '',
-    attempt: 0,
     signerName: pending.wanted.signerName,
     requestName: request.metadata.name,
   };
-  const update = await storeState(context, injector, gathered, promoted, signal);
+  const working = facts.identity !== undefined && facts.identity.failure === undefined;
+  const staged = working && !sameAnchors(issued.anchors, state.anchors);
+  const { rollover } = state;
+  const rotated = rotationOf(injector);
+  const changed: SecretState = staged
+    ? { ...stage(state, identity), rotated }
+    : { ...state, ...identity, pendingKey: '', attempt: 0, rotated, rollover: { ...rollover, seq: rollover.seq + 1 } };
+  const update = await storeState(context, injector, gathered, changed, signal);
   const { name } = injector.metadata;
-  context.log.info('a new certificate is stored', { injector: name, request: request.metadata.name });
+  context.log.info(staged ? 'a certificate under other authorities is staged' : 'a new certificate is stored', {
+    injector: name,
+    request: request.metadata.name,
+  });
   context.metrics.count('certificate_issues_total', { injector: name, result: 'issued' });
   recordEvent(context, injector, {
     type: 'Normal',

@@ -16,6 +16,7 @@ import { RESOURCES } from '../../kube/resources.ts';
 import { get, list } from '../../kube/verbs.ts';
 import { CONTROLLER_REVISIONS, type ControllerRevision } from '../revisions.ts';
 import type { InjectorContext } from './context.ts';
+import type { Look } from './steady.ts';
 
 export interface Snapshot {
   secret: Secret | undefined;
@@ -23,28 +24,46 @@ export interface Snapshot {
   configuration: MutatingWebhookConfiguration | undefined;
   requests: readonly CertificateSigningRequest[];
   revisions: readonly ControllerRevision[];
+  look: Look;
 }
 
 /** What a write changed in the snapshot. */
-export type Update = Partial<Snapshot>;
+export type Update = Partial<Omit<Snapshot, 'look'>>;
 
-/** Reads what belongs to the injector. Throws SI4001 for an object under our name that another controller owns. */
+/**
+ * Reads what belongs to the injector, the webhook configuration before the Secret: what is written to it follows from the
+ * Secret, and is bound to the version that was read. So a leader that was deposed between the two cannot take back trust
+ * that its successor published. Throws SI4001 for an object under our name that another controller owns. */
 export async function readSnapshot(
-  { client, operator: { namespace } }: InjectorContext,
+  { client, clock, operator: { namespace } }: InjectorContext,
   injector: string,
   signal: AbortSignal,
 ): Promise<Snapshot> {
   const options = { labelSelector: `${INJECTOR_LABEL}=${injector}`, signal };
   const configurationKey = { name: webhookConfigurationName(injector) };
-  const [secret, service, configuration, requests, revisions] = await Promise.all([
-    get<Secret>(client, RESOURCES.secrets, { name: secretName(injector), namespace }, { signal }),
+  const begun = clock.monotonic();
+  const published = get<MutatingWebhookConfiguration>(
+    client,
+    RESOURCES.mutatingWebhookConfigurations,
+    configurationKey,
+    { signal },
+  );
+  const [configuration, secret, service, requests, revisions] = await Promise.all([
+    published,
+    published.then(() => get<Secret>(client, RESOURCES.secrets, { name: secretName(injector), namespace }, { signal })),
     get<Service>(client, RESOURCES.services, { name: serviceName(injector), namespace }, { signal }),
-    get<MutatingWebhookConfiguration>(client, RESOURCES.mutatingWebhookConfigurations, configurationKey, { signal }),
     list<CertificateSigningRequest>(client, RESOURCES.certificateSigningRequests, options),
     list<ControllerRevision>(client, CONTROLLER_REVISIONS, { namespace, ...options }),
   ]);
   for (const object of [secret, service, configuration]) refuseForeign(object, injector);
-  return { secret, service, configuration, requests: requests.items, revisions: revisions.items };
+  return {
+    secret,
+    service,
+    configuration,
+    requests: requests.items,
+    revisions: revisions.items,
+    look: { begun, done: clock.monotonic() },
+  };
 }
 
 /** An object under our name that another controller owns is not taken away from it. */

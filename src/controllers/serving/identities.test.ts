@@ -5,7 +5,7 @@ import { createAuthority, issueServing } from '../../pki/authority.ts';
 import { generatePrivateKey } from '../../pki/keys.ts';
 import { NO_STATE, type SecretState } from '../secret.ts';
 import { candidateOf, choose, distrust, type ServedIdentity } from './identities.ts';
-import { publishedBundle } from './serving.ts';
+import { publishedBundle } from './published.ts';
 
 const now = new Date();
 const names = { dnsNames: ['a.ns.svc'], ipAddresses: [] };

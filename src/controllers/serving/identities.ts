@@ -4,11 +4,11 @@
  */
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { chainFailure, parseCertificates, toPem } from '../../pki/inspect.ts';
-import type { SecretState } from '../secret.ts';
+import type { StoredIdentity } from '../secret.ts';
 import { fingerprintOf, judge, type Material } from '../identity.ts';
 
 export interface ServedIdentity {
-  state: Pick<SecretState, 'certificate' | 'key' | 'anchors' | 'signerName' | 'requestName'>;
+  state: StoredIdentity;
   material: Material;
   fingerprint: string;
   context: SecureContext;
@@ -21,7 +21,7 @@ export interface Candidate {
 
 /** Makes an identity of what a Secret holds, if that can be served at all. */
 export function candidateOf(
-  state: SecretState,
+  state: StoredIdentity,
   names: { dnsNames: string[]; ipAddresses: string[] },
   now: Date,
 ): Candidate {

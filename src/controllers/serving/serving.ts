@@ -3,16 +3,20 @@ import type { SecureContext } from 'node:tls';
 import { injectorOfServerName, secretName, webhookConfigurationName } from '../../api/v1alpha1/names.ts';
 import type { SidecarInjector } from '../../api/v1alpha1/types.ts';
 import { webhookUrl, type OperatorFacts } from '../../domain/plan-objects.ts';
+import type { InjectorReport, ReplicaReport } from '../../domain/replica.ts';
 import { templateRevision } from '../../domain/revision.ts';
-import type { MutatingWebhookConfiguration } from '../../kube/objects.ts';
+import { sideToServe } from '../../domain/rollover.ts';
 import type { Logger } from '../../observe/log.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { endOf, requiredNames } from '../identity.ts';
 import { injectorOf } from '../owned.ts';
 import { revisionName, withAccepted } from '../revisions.ts';
 import { readState } from '../secret.ts';
+import type { Secret } from '../../kube/objects.ts';
 import type { Caches } from '../caches.ts';
-import { candidateOf, choose, distrust, type ServedIdentity } from './identities.ts';
+import { candidateOf, choose, distrust, type Candidate, type ServedIdentity } from './identities.ts';
+import { bundleDigest, publishedBundle } from './published.ts';
+import type { Refusals } from './refusals.ts';
 
 export interface ServingOptions {
   caches: Caches;
@@ -21,6 +25,9 @@ export interface ServingOptions {
   log: Logger;
   /** How long new trust is published before this replica relies on it. Default 2 s. */
   settleMs?: number;
+  /** The name of this replica, and where it serves admission. */
+  replica?: { name: string; host: string; port: number };
+  refusals?: Pick<Refusals, 'of'>;
 }
 
 /** Measured: an API server acts on a new configuration within 20 ms of its write (reference/certs.md 1.4). */
@@ -33,15 +40,6 @@ interface Settling {
   cancel: () => void;
 }
 
-/** The CA bundle in a webhook configuration that API servers use now, as PEM; undefined when there is no configuration. */
-export function publishedBundle(configuration: MutatingWebhookConfiguration | undefined): string | undefined {
-  if (configuration === undefined) return undefined;
-  const bundles = (configuration.webhooks ?? []).map(({ clientConfig }) => clientConfig.caBundle ?? '');
-  // All entries say the same; when somebody changed one of them, the shortest is the one to fear.
-  const shortest = bundles.toSorted((a, b) => a.length - b.length)[0] ?? '';
-  return Buffer.from(shortest, 'base64').toString('utf8');
-}
-
 export class Serving {
   readonly #options: ServingOptions;
   readonly #identities = new Map<string, ServedIdentity>();
@@ -51,6 +49,9 @@ export class Serving {
   readonly #trusted = new Map<string, { identity: ServedIdentity; published: string; until: Date }>();
   readonly #settling = new Map<string, Settling>();
   readonly #listeners = new Set<(injector: string) => void>();
+  /** The state of the Secret that was acted on last. */
+  readonly #actedOn = new Map<string, Pick<InjectorReport, 'secret' | 'seq'>>();
+  readonly #reportListeners = new Set<() => void>();
 
   constructor(options: ServingOptions) {
     this.#options = options;
@@ -74,6 +75,25 @@ export class Serving {
   onChange(listener: (injector: string) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Calls the listener whenever there may be something new in the report. Returns the function that ends it. */
+  onReport(listener: () => void): () => void {
+    this.#reportListeners.add(listener);
+    return () => this.#reportListeners.delete(listener);
+  }
+
+  /** What this replica serves and trusts, for the leader. */
+  report(): ReplicaReport {
+    const { replica = { name: '', host: '', port: 0 }, caches, refusals } = this.#options;
+    const injectors = [...this.#actedOn].map(([name, acted]): [string, InjectorReport] => {
+      const { count = 0, by = '' } = refusals?.of(name) ?? {};
+      const published = publishedBundle(caches.webhookConfigurations.get(webhookConfigurationName(name)));
+      const served = this.#identities.get(name)?.fingerprint ?? '';
+      const trusts = bundleDigest(published);
+      return [name, { ...acted, served, trusts, refusals: count, ...(by !== '' && { refusedBy: by }) }];
+    });
+    return { replica: replica.name, host: replica.host, port: replica.port, injectors: Object.fromEntries(injectors) };
   }
 
   get synced(): boolean {
@@ -164,6 +184,24 @@ export class Serving {
 
   #refresh(name: string | undefined): void {
     if (name === undefined) return;
+    this.#follow(name);
+    for (const listener of this.#reportListeners) listener();
+  }
+
+  /** The certificate in the Secret that is this replica's to serve: the next one, if it is the canary. */
+  #candidate(name: string, secret: Secret | undefined, now: Date): Candidate {
+    const { operator, replica } = this.#options;
+    if (secret === undefined) return { failure: 'the Secret does not exist' };
+    const state = readState(secret);
+    const names = requiredNames(name, operator);
+    if (state.next !== undefined && sideToServe(state.rollover, replica?.name ?? '') === 'Next') {
+      const next = candidateOf(state.next, names, now);
+      if (next.identity !== undefined) return next;
+    }
+    return candidateOf(state, names, now);
+  }
+
+  #follow(name: string): void {
     const { caches, operator, log } = this.#options;
     const now = this.#now();
     const published = publishedBundle(caches.webhookConfigurations.get(webhookConfigurationName(name)));
@@ -173,10 +211,9 @@ export class Serving {
       return;
     }
     const secret = caches.secrets.get(secretName(name), operator.namespace);
-    const { identity: next, failure } =
-      secret === undefined
-        ? { failure: 'the Secret does not exist' }
-        : candidateOf(readState(secret), requiredNames(name, operator), now);
+    const { identity: next, failure } = this.#candidate(name, secret, now);
+    if (secret === undefined) this.#actedOn.delete(name);
+    else this.#actedOn.set(name, { secret: secret.metadata.uid ?? '', seq: readState(secret).rollover.seq });
     const current = this.#identities.get(name);
     const chosen = choose(current, next, published, now);
     this.#complain(name, failure ?? (chosen === next ? undefined : 'the published caBundle does not verify it yet'));
@@ -236,6 +273,7 @@ export class Serving {
     this.#identities.delete(name);
     this.#complaints.delete(name);
     this.#accepted.delete(name);
+    this.#actedOn.delete(name);
     this.#trusted.delete(name);
     this.#stopSettling(name);
   }

@@ -113,6 +113,8 @@ export const startOperator = async (
       '--log-format=json',
       // Nothing is lost when a test's operator leaves at once.
       '--drain-seconds=0',
+      // Minutes become seconds.
+      '--rollover-pace=100',
       ...(environment.inMemory ? [] : [`--webhook-url=https://${host}:${webhookPort}`]),
       ...argv,
     ],

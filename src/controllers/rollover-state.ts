@@ -1,0 +1,50 @@
+/** What a step of a rollover makes of the state in the Secret. */
+import type { Move, RolloverState } from '../domain/rollover.ts';
+import { anchorsOf } from './identity.ts';
+import { caBundle, trustedAnchors } from '../domain/trust.ts';
+import type { SecretState, StoredIdentity } from './secret.ts';
+
+/** PEM texts as one, each anchor once. */
+export function unionOfAnchors(...texts: string[]): string {
+  return caBundle(trustedAnchors(texts.map(anchorsOf), new Date(0)));
+}
+
+/** Do both texts hold the same anchors? */
+export function sameAnchors(one: string, other: string): boolean {
+  return unionOfAnchors(one) === unionOfAnchors(other);
+}
+
+/** The next certificate is stored; nobody serves it yet. Old trust that was on its way out does not come back. */
+export function stage(state: SecretState, next: StoredIdentity): SecretState {
+  const narrowing = state.rollover.phase === 'Narrowing';
+  return {
+    ...state,
+    next,
+    previousAnchors: narrowing ? '' : state.previousAnchors,
+    pendingKey: '',
+    attempt: 0,
+    rollover: { phase: 'Staged', seq: state.rollover.seq + 1, reverts: 0 },
+  };
+}
+
+/** The state after a step of the rollover. */
+export function moveState(state: SecretState, rollover: RolloverState, move: Move): SecretState {
+  switch (move) {
+    case 'Promote':
+      if (state.next === undefined) return { ...state, rollover };
+      return {
+        ...state,
+        ...state.next,
+        next: undefined,
+        previousAnchors: unionOfAnchors(state.previousAnchors, state.anchors),
+        rollover,
+      };
+    case 'DropNext':
+      return { ...state, next: undefined, rollover };
+    case 'DropPrevious':
+      return { ...state, previousAnchors: '', rollover };
+    case 'Keep':
+    default:
+      return { ...state, rollover };
+  }
+}
