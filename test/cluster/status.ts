@@ -183,10 +183,17 @@ const ERROR_TYPES: Record<FieldError['type'], { reason: string; text: string; qu
   TooMany: { reason: 'FieldValueTooMany', text: 'Too many', quotesValue: true },
 };
 
+/** A value as Go writes it: encoding/json escapes what HTML would misread. */
+function quoted(value: unknown): string {
+  const json = JSON.stringify(value);
+  if (typeof value === 'string') return json;
+  return json.replaceAll(/[<>\&]/gv, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
 /** field.Error.ErrorBody(): the text of a field error without its path. */
 export function fieldErrorBody(error: FieldError): string {
   const type = ERROR_TYPES[error.type];
-  const value = type.quotesValue && error.value !== undefined ? `: ${JSON.stringify(error.value)}` : '';
+  const value = type.quotesValue && error.value !== undefined ? `: ${quoted(error.value)}` : '';
   const supported = error.supported?.length
     ? `supported values: ${error.supported.map((item) => quote(item)).join(', ')}`
     : undefined;

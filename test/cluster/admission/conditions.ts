@@ -38,11 +38,17 @@ const REQUEST: Schema = {
   },
 };
 
-const VARIABLES: Record<string, Variable> = { object: 'dyn', oldObject: 'dyn', request: REQUEST, authorizer: 'dyn' };
+const VARIABLES: Record<string, Variable> = {
+  object: 'dyn',
+  oldObject: 'dyn',
+  request: REQUEST,
+  authorizer: 'dyn',
+  // Declared for webhooks as well, but never given to them.
+  namespaceObject: 'dyn',
+};
 /** What policies see beyond the variables of match conditions. */
 export const POLICY_VARIABLES: Record<string, Variable> = {
   ...VARIABLES,
-  namespaceObject: 'dyn',
   params: 'dyn',
   variables: 'dyn',
 };

@@ -95,7 +95,8 @@ export function validateMatchPolicy(policy: string | undefined, field: string): 
   return oneOf(policy, field, ['Equivalent', 'Exact']);
 }
 
-function validateReviewVersions(versions: string[], field: string): FieldError[] {
+/** Which versions of a review a webhook takes: of admission as of conversion. */
+export function validateReviewVersions(versions: string[], field: string): FieldError[] {
   if (versions.length === 0) return [required(field, `must specify one of ${REVIEW_VERSIONS.join(', ')}`)];
   const errors = versions.flatMap((version, index) => {
     if (versions.indexOf(version) < index) return [invalidValue(`${field}[${index}]`, version, 'duplicate version')];
@@ -153,7 +154,8 @@ function validateService(service: Partial<ServiceReference>, field: string): Fie
   return errors;
 }
 
-function validateClientConfig(config: ClientConfig | undefined, field: string): FieldError[] {
+/** Where a webhook is: a URL or a Service. */
+export function validateClientConfig(config: ClientConfig | undefined, field: string): FieldError[] {
   const { url, service } = config ?? {};
   if ((url === undefined) === (service === undefined))
     return [required(field, 'exactly one of url or service is required')];

@@ -10,6 +10,7 @@ const self: Schema = {
     ratio: { type: 'number' },
     when: { type: 'string', format: 'date-time' },
     namespace: { type: 'string' },
+    absent: { type: 'string' },
     tags: { type: 'array', items: { type: 'string' } },
     items: { type: 'array', items: { type: 'object', properties: { name: { type: 'string' } } } },
     counts: { type: 'object', additionalProperties: { type: 'integer' } },
@@ -41,7 +42,7 @@ const truths = [
   'self.min + 1 == 3 && self.ratio / 2.0 == 1.5',
   'self.when < timestamp("2025-01-01T00:00:00Z")',
   'self.__namespace__ == "n"',
-  'self.items.all(i, i.name == "x") && !has(self.nope)',
+  'self.items.all(i, i.name == "x") && !has(self.absent)',
   'self.counts["a-b"] == 4 && self.counts.all(k, self.counts[k] > 3)',
   'self.port == "80%" && type(self.port) == string',
   'self.tags.isSorted() && [1, 2].sum() == 3 && [1, 3].max() == 3 && self.tags.indexOf("b") == 1',
@@ -65,7 +66,13 @@ void test('mistakes are found without values', () => {
     /compilation failed: ERROR: <input>:1:\d+: undefined field 'none'/,
   );
   assert.throws(() => compile('self.items.all(i, i.nam == "x")', { self }), /undefined field 'nam'/);
-  assert.throws(() => compile('self.min + "a" == "b"', { self }), /no such overload/);
+  assert.throws(
+    () => compile('self.min + "a" == "b"', { self }),
+    /<input>:1:10: found no matching overload for '_\+_' applied to '\(int, string\)'/,
+  );
+  assert.throws(() => compile('has(self.nope)', { self }), /<input>:1:4: undefined field 'nope'/);
+  assert.throws(() => compile('self.nothing(1) == 2', { self }), /<input>:1:13: undeclared reference to 'nothing'/);
+  assert.throws(() => compile('duration("x") < duration("1h")', {}), /<input>:1:10: invalid duration argument/);
   assert.throws(() => compile('object.', { object: 'dyn' }), /compilation failed: ERROR: <input>:1:/);
   assert.throws(() => compile('other == 1', { self }), /undeclared reference to 'other'/);
 });

@@ -4,6 +4,8 @@
  */
 import { Environment, Optional } from '@marcbachmann/cel-js';
 import type { Schema } from '../types.ts';
+import { compilationError, laterMistake } from './compile-error.ts';
+import type { Mistake } from './compile-error.ts';
 import { registerKubernetesFunctions } from './functions.ts';
 import { celName, celValue } from './values.ts';
 
@@ -21,6 +23,8 @@ const options = { homogeneousAggregateLiterals: false, enableOptionalTypes: true
 const runtime = registerKubernetesFunctions(new Environment({ ...options, unlistedVariablesAreDyn: true }));
 const checker = registerKubernetesFunctions(new Environment({ ...options, unlistedVariablesAreDyn: false }));
 
+const functions = new Set(checker.getDefinitions().functions.map(({ name }) => name));
+
 /** Compiles an expression. Throws an Error with the API server's text ('compilation failed: ERROR: <input>:1:5: ...') when it has a mistake. */
 export function compile(expression: string, variables: Record<string, Variable>): Program {
   const environment = checker.clone();
@@ -32,9 +36,12 @@ export function compile(expression: string, variables: Record<string, Variable>)
   const source = withSimpleHas(expression);
   const checked = environment.check(source);
   if (!checked.valid && !comparesObjects.test(checked.error?.message ?? '')) {
-    throw compilationError(expression, checked.error);
+    throw compilationError(source, checked.error as unknown as Mistake, (name) => functions.has(name));
   }
   const program = runtimeOf(variables).parse(source);
+  const check = (part: string): Mistake | undefined => environment.check(part).error as unknown as Mistake | undefined;
+  const later = laterMistake(source, program.ast, check);
+  if (later) throw later;
   return {
     type: checked.type ?? 'dyn',
     evaluate(values) {
@@ -51,7 +58,7 @@ export function compile(expression: string, variables: Record<string, Variable>)
 }
 
 /** The package cannot check comparisons of objects with each other, or with null; the language has them. */
-const comparesObjects = /no such overload: (?=.*(?:kubernetes\.|null)).* (?:==|!=) /;
+const comparesObjects = /no such overload: (?=.*(?:kubernetes\.|google\.protobuf\.)).* (?:==|!=) /;
 
 /** The package's has() wants a plain chain of fields: `has(a[0].b)` becomes `cel.bind(it, a[0], has(it.b))`. */
 function withSimpleHas(expression: string): string {
@@ -117,19 +124,4 @@ function declare(scope: Scope, schema: Schema, name: string): string {
   ]);
   scope.environment.registerType(name, { fields: Object.fromEntries(fields) as Record<string, string> });
   return name;
-}
-
-function compilationError(expression: string, error: Error | undefined): Error {
-  const details = error as { summary?: string; node?: { start?: number; pos?: number } } | undefined;
-  const start = details?.node?.start ?? details?.node?.pos ?? 0;
-  const lines = expression.slice(0, start).split('\n');
-  const column = lines.at(-1)?.length ?? 0;
-  const text = details?.summary ?? error?.message ?? 'Syntax error';
-  const summary = text
-    .replace(/^No such key: (.*)$/, "undefined field '$1'")
-    .replace(/^Unknown variable: (.*)$/, "undeclared reference to '$1' (in container '')");
-  const line = expression.split('\n')[lines.length - 1] ?? '';
-  return new Error(
-    `compilation failed: ERROR: <input>:${lines.length}:${column + 1}: ${summary}\n | ${line}\n | ${'.'.repeat(column)}^`,
-  );
 }

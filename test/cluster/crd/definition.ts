@@ -67,7 +67,7 @@ export function customResourceDefinitionResource(): Resource {
       generationOn: (object, old) => JSON.stringify(object['spec']) !== JSON.stringify(old['spec']),
       defaults: (object) => setDefaults(object as CustomResourceDefinition),
       prepareCreate(object) {
-        object['status'] = { conditions: [], acceptedNames: { plural: '', kind: '' }, storedVersions: [] };
+        object['status'] = { conditions: null, acceptedNames: { plural: '', kind: '' }, storedVersions: null };
         addStoredVersion(object as CustomResourceDefinition);
       },
       prepareUpdate(object) {

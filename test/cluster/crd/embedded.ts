@@ -1,5 +1,12 @@
 import type { FieldError, JsonObject, KubeObject, Schema } from '../types.ts';
-import { invalidValue, isDNS1035Label, isPathSegmentName, required, validateObjectMeta } from '../validation.ts';
+import {
+  fieldErrorText,
+  invalidValue,
+  isDNS1035Label,
+  isPathSegmentName,
+  required,
+  validateObjectMeta,
+} from '../validation.ts';
 import { fieldOf, isObject } from './structural.ts';
 
 /** What is wrong with the type and metadata of embedded resources (apiextensions-apiserver/pkg/apiserver/schema/objectmeta/validation.go). */
@@ -56,7 +63,17 @@ export function readEmbeddedMetadata(
     readEmbeddedMetadata(item, fieldOf(schema, key), read, path === '' ? key : `${path}.${key}`),
   );
   if (schema['x-kubernetes-embedded-resource'] !== true || path === '' || !isObject(value['metadata'])) return below;
-  const { metadata, unknown } = read(value['metadata']);
+  const { metadata, unknown } = readAt(value['metadata'], read, `${path}.metadata`);
   value['metadata'] = metadata;
   return [...unknown.map((field) => `${path}.${field}`), ...below];
+}
+
+/** @throws Error with the field that has the metadata, when they do not fit their type */
+function readAt<T>(metadata: unknown, read: (metadata: unknown) => T, field: string): T {
+  try {
+    return read(metadata);
+  } catch (error) {
+    const text = (error as Error).message.replace('ObjectMeta.metadata.', 'ObjectMeta.');
+    throw new Error(fieldErrorText(invalidValue(field, metadata, text)), { cause: error });
+  }
 }

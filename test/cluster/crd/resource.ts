@@ -122,7 +122,7 @@ function subresourcesOf(version: Version, rules: Rules, group: string): Record<s
         strategy: statusStrategy(rules),
       },
     }),
-    ...(scale !== undefined && { scale: scaleSubresource(scale) }),
+    ...(scale !== undefined && { scale: scaleSubresource(scale, rules.definition) }),
   };
 }
 

@@ -1,5 +1,5 @@
 import { jsonPatch, mergePatch } from '../patch/index.ts';
-import { conflict, internalError, unsupportedMediaType } from '../status.ts';
+import { badRequest, conflict, internalError, unsupportedMediaType } from '../status.ts';
 import type { FieldError, JsonObject, KubeObject, Subresource } from '../types.ts';
 import { invalidValue } from '../validation.ts';
 import { jsonPath } from './jsonpath.ts';
@@ -12,7 +12,7 @@ export interface ScalePaths {
 }
 
 /** /scale of a custom resource: an autoscaling/v1 Scale made of three of its fields (customresource/etcd.go). */
-export function scaleSubresource(paths: ScalePaths): Subresource {
+export function scaleSubresource(paths: ScalePaths, parent: { group: string; plural: string }): Subresource {
   return {
     kind: 'Scale',
     group: 'autoscaling',
@@ -20,14 +20,19 @@ export function scaleSubresource(paths: ScalePaths): Subresource {
     verbs: ['get', 'patch', 'update'],
     async handle(request) {
       const { method, object, body, contentType } = request;
-      const scale = scaleOf(object, paths);
-      if (method === 'GET') return { status: 200, body: scale };
+      if (method === 'GET') return { status: 200, body: scaleOf(object, paths) };
+      // What is not there yet is written as if it were 0.
+      const scale = scaleOf(object, paths, 0);
       const wanted = method === 'PATCH' ? patched(scale, body, contentType) : body;
       const replicas = isObject(wanted?.['spec']) ? (wanted['spec']['replicas'] ?? 0) : 0;
-      const sent = isObject(wanted?.['metadata']) ? wanted['metadata']['resourceVersion'] : undefined;
+      const { name: named, resourceVersion: sent } = isObject(wanted?.['metadata']) ? wanted['metadata'] : {};
+      if (named !== undefined && named !== object.metadata.name) {
+        const text = `does not match the name on the URL (${object.metadata.name})`;
+        throw badRequest(`the name of the object (${typeof named === 'string' ? named : ''}) ${text}`);
+      }
       if (sent && sent !== object.metadata.resourceVersion) {
         const text = 'the object has been modified; please apply your changes to the latest version and try again';
-        throw conflict({ group: '', plural: 'scale' }, object.metadata.name, text);
+        throw conflict(parent, object.metadata.name, text);
       }
       const { spec } = await request.admit({ ...scale, spec: { replicas } }, scale);
       const admitted = isObject(spec) ? (spec['replicas'] ?? 0) : 0;
@@ -47,10 +52,11 @@ function patched(scale: KubeObject, patch: unknown, contentType: string): JsonOb
 function scaleOf(
   object: KubeObject,
   { specReplicasPath, statusReplicasPath, labelSelectorPath }: ScalePaths,
+  otherwise?: number,
 ): KubeObject {
   const read = (path: string): unknown => jsonPath(path)(object)[0];
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
-  const replicas = read(specReplicasPath);
+  const replicas = read(specReplicasPath) ?? otherwise;
   if (replicas === undefined)
     throw internalError(`the spec replicas field ${JSON.stringify(specReplicasPath)} does not exist`);
   const selector = labelSelectorPath === undefined ? undefined : read(labelSelectorPath);

@@ -1,5 +1,5 @@
 /** The rules of a custom resource (apiextensions-apiserver/pkg/registry/customresource/strategy.go, status_strategy.go, validator.go). */
-import { failure } from '../status.ts';
+import { forbidden } from '../status.ts';
 import { copy, equal } from '../storage/json.ts';
 import type { FieldError, JsonObject, KubeObject, ObjectStore, Schema, Strategy, WriteContext } from '../types.ts';
 import {
@@ -44,7 +44,7 @@ export function strategyOf(rules: Rules): Strategy {
     warnings: finalizerWarnings,
     generationOn: (object, old) => !equal(withoutMetadata(object), withoutMetadata(old)),
     prepareCreate(object, context) {
-      refuseWhenTerminating(context.store, rules.definition);
+      refuseWhenTerminating(context.store, rules.definition, object.metadata.name);
       if (status) delete object['status'];
       object.metadata.generation = 1;
     },
@@ -181,11 +181,10 @@ function withoutMetadata(object: KubeObject): JsonObject {
   return { ...object, metadata: undefined };
 }
 
-function refuseWhenTerminating(store: ObjectStore, { name, group, plural }: Rules['definition']): void {
+function refuseWhenTerminating(store: ObjectStore, { name, group, plural }: Rules['definition'], object: string): void {
   const definition = store.get(CRD_STORAGE_KEY, undefined, name) as CustomResourceDefinition | undefined;
   if (definition === undefined || !isTrue(definition, 'Terminating')) return;
-  const message = 'create not allowed while custom resource definition is terminating';
-  throw failure(405, 'MethodNotAllowed', message, { group, kind: plural });
+  throw forbidden({ group, plural }, object, 'create not allowed while custom resource definition is terminating');
 }
 
 const kubernetesFinalizers = ['orphan', 'foregroundDeletion', 'kubernetes'];

@@ -6,6 +6,7 @@ import { goRegExp } from '../cel/regexp.ts';
 import type { FieldError, Schema } from '../types.ts';
 import { forbiddenField, invalidValue, notSupported, required } from '../validation.ts';
 import { compileRule, rulesOf, usesOldSelf } from './rules.ts';
+import type { Rule } from './rules.ts';
 import { prune } from './structural.ts';
 import { underField, validateValue } from './validate-value.ts';
 
@@ -32,10 +33,16 @@ export function validateSchema(schema: Schema, path: string, hasStatus: boolean)
   const structure = [...structureErrors(schema, path), ...valueErrors(schema, path)].toSorted((a, b) =>
     a.field < b.field ? -1 : 1,
   );
+  const keywords = keywordErrors(schema, path);
   const errors = [
     ...rootErrors(schema, path, hasStatus),
-    ...(structure.length > 0 ? structure : defaultErrors(schema, path)),
-    ...keywordErrors(schema, path),
+    // What cannot be read as a structural schema is not judged as one.
+    ...(keywords.some(({ detail }) => detail?.endsWith('is not supported'))
+      ? []
+      : structure.length > 0
+        ? structure
+        : defaultErrors(schema, path)),
+    ...keywords,
     ...listErrors(schema, path),
   ];
   return errors.length > 0
@@ -334,7 +341,7 @@ function oneRule(schema: Schema, index: number, path: string, uncorrelated: stri
   try {
     const { type } = compileRule(rule.rule, schema, rule);
     if (type !== 'bool' && type !== 'dyn')
-      errors.push(invalidValue(`${path}.rule`, rule, 'cel expression must evaluate to a bool'));
+      errors.push(invalidValue(`${path}.rule`, internalForm(rule), 'cel expression must evaluate to a bool'));
     else if (uncorrelated !== undefined && usesOldSelf(rule)) {
       errors.push(
         invalidValue(
@@ -345,17 +352,34 @@ function oneRule(schema: Schema, index: number, path: string, uncorrelated: stri
       );
     }
   } catch (error) {
-    errors.push(invalidValue(`${path}.rule`, rule, (error as Error).message));
+    errors.push(invalidValue(`${path}.rule`, internalForm(rule), (error as Error).message));
   }
   try {
     const type =
       rule.messageExpression === undefined ? 'string' : compileRule(rule.messageExpression, schema, rule).type;
     if (type !== 'string' && type !== 'dyn')
-      errors.push(invalidValue(`${path}.messageExpression`, rule, 'messageExpression must evaluate to a string'));
+      errors.push(
+        invalidValue(`${path}.messageExpression`, internalForm(rule), 'messageExpression must evaluate to a string'),
+      );
   } catch (error) {
-    errors.push(invalidValue(`${path}.messageExpression`, rule, `messageExpression ${(error as Error).message}`));
+    errors.push(
+      invalidValue(`${path}.messageExpression`, internalForm(rule), `messageExpression ${(error as Error).message}`),
+    );
   }
   return errors;
+}
+
+/** A rule as the server's internal type shows it, with all its fields. */
+function internalForm(rule: Rule): Record<string, unknown> {
+  const { rule: text, message = '', messageExpression = '', reason = null, fieldPath = '' } = rule;
+  return {
+    Rule: text,
+    Message: message,
+    MessageExpression: messageExpression,
+    Reason: reason,
+    FieldPath: fieldPath,
+    OptionalOldSelf: rule.optionalOldSelf ?? null,
+  };
 }
 
 function isFieldPath(path: string, schema: Schema): boolean {

@@ -22,7 +22,7 @@ export function validateValue(value: unknown, schema: Schema | undefined, path: 
   if (typeof value === 'number') checkNumber(value, schema, path, errors, invalid);
   if (Array.isArray(value)) checkArray(value, schema, path, old, errors, invalid);
   checkEnum(value, schema, path, errors);
-  if (isObject(value)) checkObject(value, schema, path, old, errors, invalid);
+  if (isObject(value)) checkObject(value, schema, path, old, errors);
   return errors;
 }
 
@@ -140,18 +140,18 @@ function checkObject(
   path: string,
   old: unknown,
   errors: FieldError[],
-  invalid: Report,
 ): void {
   const { maxProperties, minProperties } = schema as { maxProperties?: number; minProperties?: number };
   const count = Object.keys(value).length;
   if (maxProperties !== undefined && count > maxProperties) errors.push(tooMany(path, count, maxProperties));
-  if (minProperties !== undefined && count < minProperties) invalid(`should have at least ${minProperties} properties`);
-  for (const name of schema.required ?? []) {
-    if (!Object.hasOwn(value, name)) errors.push(required(join(path, name)));
-  }
+  if (minProperties !== undefined && count < minProperties)
+    errors.push(invalidValue(path, count, `${path} in body should have at least ${minProperties} properties`));
   for (const [key, item] of Object.entries(value)) {
     const oldItem = isObject(old) && Object.hasOwn(old, key) ? old[key] : undefined;
     errors.push(...validateValue(item, fieldOf(schema, key), join(path, key), oldItem));
+  }
+  for (const name of schema.required ?? []) {
+    if (!Object.hasOwn(value, name)) errors.push(required(join(path, name)));
   }
 }
 

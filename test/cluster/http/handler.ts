@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { IncomingHttpHeaders } from 'node:http';
-import { discoveryDocument } from '../discovery/documents.ts';
+import { discoveryDocument, type Document } from '../discovery/documents.ts';
 import { health } from '../discovery/health.ts';
 import type { Fault, FaultBox } from '../faults.ts';
 import { eventEncoder } from '../output/events.ts';
@@ -18,7 +18,7 @@ import { impersonate } from './impersonation.ts';
 import { ACCEPTED, isObjectTransform, negotiate } from './negotiation.ts';
 import { parseRequestInfo } from './request-info.ts';
 import type { RequestInfo } from './request-info.ts';
-import { route } from './route.ts';
+import { notAllowed, route } from './route.ts';
 import type { RunningWatches } from './running-watches.ts';
 import { warningHeaders } from './warnings.ts';
 
@@ -55,7 +55,7 @@ export interface Serving extends Parts {
   faults: FaultBox;
   watches: RunningWatches;
   /** The OpenAPI v3 documents: the index for '', one document for `api/v1` and the like. */
-  openapi(path: string): { contentType: string; body: JsonObject } | undefined;
+  openapi(path: string): Document | undefined;
 }
 
 /** Answers any request (the filters of k8s.io/apiserver/pkg/server/config.go, in their order). Never throws. */
@@ -105,14 +105,16 @@ async function respond(serving: Serving, request: Request, warn: (text: string) 
   if (resource) return respondForResource(serving, request, { info, query: url.searchParams, user, warn });
   if (info.path === '/faults' || info.path.startsWith('/faults/'))
     return faultsEndpoint(serving.faults, request, info.path);
+  if (request.method !== 'GET' && ['/version', '/api'].includes(info.path)) throw notAllowed();
   if (request.method !== 'GET') return notFound();
   const healthy = health(info.path, url.searchParams);
   if (healthy) return plain(healthy.status, healthy.text);
   const document = info.path.startsWith('/openapi/v3')
     ? serving.openapi(info.path.slice('/openapi/v3/'.length))
     : discoveryDocument(serving.registry, info.path, request.headers.accept);
-  if (document) return { status: 200, headers: { 'content-type': document.contentType }, body: document.body };
-  return notFound();
+  if (!document) return notFound();
+  const { contentType, body, yaml = false } = document;
+  return { status: 200, headers: { 'content-type': contentType }, body, yaml };
 }
 
 function infoOf(method: string, url: URL): RequestInfo {
@@ -154,6 +156,8 @@ async function respondForResource(serving: Serving, request: Request, asked: Ask
   if (!target) return notFound();
   const resource = route(serving.registry, target, info.verb);
   if (!resource) return notFound();
+  // Objects have no routes for HEAD (endpoints/installer.go), although it is authorized as a GET.
+  if (request.method === 'HEAD') throw notAllowed();
   const { plural, ...where } = target;
   const faultTarget = { ...where, verb: info.verb, resource: plural, user: user.username };
   const fault = request.local ? undefined : serving.faults.take(faultTarget);

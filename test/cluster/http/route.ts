@@ -11,7 +11,8 @@ export function notServed(): StatusError {
   return failure(404, 'NotFound', 'the server could not find the requested resource', {});
 }
 
-function notAllowed(): StatusError {
+/** Where other methods are served. */
+export function notAllowed(): StatusError {
   return failure(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {});
 }
 
@@ -34,13 +35,16 @@ export function route(registry: Registry, target: Target, verb: string): Resourc
   const scoped = resource.namespaced
     ? namespace !== undefined
     : namespace === undefined || resource.plural === 'namespaces';
+  const elsewhere = (): undefined => {
+    if (!resource.custom) throw notServed();
+  };
   if (name === undefined) {
-    if (!resource.namespaced && !scoped) throw notServed();
+    if (!resource.namespaced && !scoped) return elsewhere();
     if (resource.namespaced && !scoped && verb !== 'list' && verb !== 'watch') throw notAllowed();
     if (verb === 'update' || verb === 'patch' || !resource.verbs.includes(verb)) throw notAllowed();
     return resource;
   }
-  if (!scoped) throw notServed();
+  if (!scoped) return elsewhere();
   if (subresource === undefined) {
     if (!NAMED_VERBS.some((named) => resource.verbs.includes(named))) throw notServed();
     if (verb === 'create' || !resource.verbs.includes(verb)) throw notAllowed();

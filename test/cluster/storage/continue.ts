@@ -30,7 +30,8 @@ export function decodeContinue(token: string): Continue {
     throw refuse(`: ${(error as Error).message}`);
   }
   const { v, rv, start } = decoded;
-  if (v !== 'meta.k8s.io/v1') throw refuse(`: server does not recognize this encoded version ${String(v ?? '')}`);
+  if (v !== 'meta.k8s.io/v1')
+    throw refuse(`: server does not recognize this encoded version ${typeof v === 'string' ? v : ''}`);
   if (typeof rv !== 'number' || rv === 0)
     throw refuse(': incorrect encoded start resourceVersion (version meta.k8s.io/v1)');
   if (typeof start !== 'string' || start === '') throw refuse(': encoded start key empty (version meta.k8s.io/v1)');

@@ -115,8 +115,9 @@ export function inVersion(resource: Resource, stored: KubeObject): KubeObject {
 }
 
 /** What a 422 calls the object: custom resources are called what they call themselves. */
-export function kindOf({ group }: Resource, object: KubeObject): GroupKind {
-  return { group, kind: object.kind };
+export function kindOf({ plural, storageKey }: Resource, object: KubeObject): GroupKind {
+  // Refusals name the internal type, of which there is one for all groups that show it: events are core's.
+  return { group: storageKey.slice(plural.length + 1), kind: object.kind };
 }
 
 /** The manager's name for managedFields: the option, else the first word of the user agent (handlers/create.go). */

@@ -84,7 +84,8 @@ const SUMMARY_LENGTH = 30;
 /** handlers/rest.go transformDecodeError, summarizeData */
 function undecodable({ resource, body }: Call, text: string, problem: string): Error {
   const type = typeOf(text);
-  if (!type) {
+  // A custom resource has no Go type that would know its kind.
+  if (!type || (resource.custom && !type['kind'])) {
     const start = body.subarray(0, SUMMARY_LENGTH);
     const shown = text.startsWith('{') ? start.toString('utf8') : start.toString('hex');
     const summary = body.length === 0 ? '<empty>' : body.length > SUMMARY_LENGTH ? `${shown} ...` : shown;

@@ -128,9 +128,12 @@ function beforeDelete(call: Call, object: KubeObject, options: DeleteOptions): G
     if (requested === undefined || requested >= left) return { graceful: false, pending: true, grace: left };
     const begun = Date.parse(metadata.deletionTimestamp) - left * 1000;
     const end = Math.max(begun + requested * 1000, call.now.getTime());
+    // What was to be graceful stays so, even when its time is over already.
+    const isLate = requested > 0 && begun + requested * 1000 < end;
+    const shortened = isLate ? 1 : requested;
     metadata.deletionTimestamp = timestamp(new Date(end));
-    metadata.deletionGracePeriodSeconds = requested;
-    return { graceful: true, pending: false, grace: requested };
+    metadata.deletionGracePeriodSeconds = shortened;
+    return { graceful: true, pending: false, grace: shortened };
   }
   const grace = strategy.gracefulDelete(object, requested);
   metadata.deletionTimestamp = timestamp(new Date(call.now.getTime() + grace * 1000));

@@ -1,4 +1,4 @@
-import { notFound } from '../status.ts';
+import { failure, notFound } from '../status.ts';
 import type { KubeObject } from '../types.ts';
 import { inVersion } from './call.ts';
 import type { Call, Outcome } from './call.ts';
@@ -10,7 +10,10 @@ export function live(call: Call): KubeObject {
   return inVersion(call.resource, object);
 }
 
-/** GET of one object. */
+/** GET of one object. A version in the query is read, although the newest state satisfies every one. @throws StatusError 404, 500 */
 export function get(call: Call): Outcome {
+  const version = call.query.get('resourceVersion') ?? '';
+  if (!/^\d*$/.test(version))
+    throw failure(500, '', `strconv.ParseUint: parsing ${JSON.stringify(version)}: invalid syntax`);
   return { status: 200, body: live(call) };
 }
