@@ -8,6 +8,7 @@ import type { KubeClient } from './client.ts';
 import { isAlreadyExists, isConflict } from './errors.ts';
 import type { Lease } from './objects.ts';
 import { RESOURCES, apiVersionOf } from './resources.ts';
+import { retrying } from './retry.ts';
 import { create, get, replace } from './verbs.ts';
 
 export interface LeaseOptions {
@@ -69,18 +70,29 @@ export class LeaseLock {
     }
   }
 
-  /** Gives the Lease up so that another replica need not wait. Does nothing when it is not ours. */
+  /**
+   * Gives the Lease up so that another replica need not wait for its end. Does nothing when it is not ours; whether it is, is
+   * asked of the API server when our last write had no answer. Tries again until the signal aborts.
+   */
   async release(signal: AbortSignal): Promise<void> {
-    const held = this.#held;
+    await retrying(() => this.#release(signal), { signal });
+  }
+
+  async #release(signal: AbortSignal): Promise<void> {
+    const { client, namespace, name, identity } = this.#options;
+    const call = { signal, retries: 0 };
+    const held = this.#held ?? (await get<Lease>(client, RESOURCES.leases, { namespace, name }, call));
     this.#held = undefined;
-    if (!held) return;
+    if (held?.spec?.holderIdentity !== identity) return;
     const lease = this.#lease(held);
     // An empty holder is what client-go writes; one second is for those that only look at the duration.
     lease.spec = { ...lease.spec, holderIdentity: '', leaseDurationSeconds: 1 };
     try {
-      await replace(this.#options.client, RESOURCES.leases, lease, { signal, retries: 0 });
+      await replace(client, RESOURCES.leases, lease, call);
     } catch (error) {
       if (!isConflict(error)) throw error;
+      // Another replica has it; or it was our own renewal, of which we never heard.
+      await this.#release(signal);
     }
   }
 

@@ -10,7 +10,7 @@ import { get, remove } from '../../src/kube/verbs.ts';
 import { silentLogger } from '../../src/observe/log.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { runLeaderElection, type LeaderOptions } from '../../src/runtime/leader.ts';
-import { startCluster, type Cluster } from '../cluster/index.ts';
+import { startCluster, type Cluster, type Fault } from '../cluster/index.ts';
 import { clientOf } from '../support/cluster-client.ts';
 import { eventually } from '../support/eventually.ts';
 
@@ -114,6 +114,34 @@ describe('the Lease', () => {
     cluster.faults.add({ verb: 'update', resource: 'leases', loseResponse: true, times: 1 });
     await assert.rejects(mine.acquire(signal()));
     assert.equal((await mine.acquire(signal())).held, true);
+  });
+});
+
+describe('the release of a Lease', () => {
+  const FAULTS: Record<string, Fault> = {
+    'the release fails': { verb: 'update', status: 500 },
+    'the answer to the release is lost': { verb: 'update', loseResponse: true },
+    'the release is refused as a conflict': { verb: 'update', status: 409 },
+  };
+  for (const [what, fault] of Object.entries(FAULTS)) {
+    it(`comes about when ${what}`, async () => {
+      await remove(client, RESOURCES.leases, KEY);
+      const mine = lock('mine');
+      await mine.acquire(signal());
+      cluster.faults.add({ ...fault, resource: 'leases', times: 1 });
+      await mine.release(signal());
+      assert.equal(await holder(), '');
+    });
+  }
+
+  it('comes about after a renewal of which nothing was heard', async () => {
+    await remove(client, RESOURCES.leases, KEY);
+    const mine = lock('mine');
+    await mine.acquire(signal());
+    cluster.faults.add({ verb: 'update', resource: 'leases', loseResponse: true, times: 1 });
+    await assert.rejects(mine.acquire(signal()));
+    await mine.release(signal());
+    assert.equal(await holder(), '');
   });
 });
 
