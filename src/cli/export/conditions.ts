@@ -17,6 +17,7 @@ export const WORDS = {
 
 const ANNOTATIONS = 'object.metadata.annotations';
 const CONTAINERS = 'object.spec.containers';
+const PROTOCOL = '(has(p.protocol) ? p.protocol : "TCP")';
 const INIT_CONTAINERS = listOf('object.spec.initContainers');
 
 /** The conditions in the order of the webhook's checks, the user's own first. */
@@ -72,25 +73,30 @@ function namesOf({ containers, initContainers }: Additions): string[] {
   return [...containers, ...initContainers].map(({ name }) => name);
 }
 
-/** The containers that run at the same time share one network. */
+/** The containers that run at the same time share one network, and the node's ports with all of its pods. */
 function freePorts(additions: Additions): string {
   const { containers, initContainers } = additions;
   const running = [...containers, ...initContainers.filter(({ restartPolicy }) => restartPolicy === 'Always')];
-  const ports = running.flatMap((container) =>
-    (container.ports ?? []).map(({ containerPort, protocol = 'TCP' }) => `${containerPort}/${protocol}`),
-  );
-  if (ports.length === 0) return 'true';
+  const ports = running.flatMap((container) => container.ports ?? []);
+  const taken = (field: 'containerPort' | 'hostPort'): string[] => {
+    const ours = ports.filter((port) => port[field]).map((port) => `${port[field]}/${port.protocol ?? 'TCP'}`);
+    if (ours.length === 0) return [];
+    return [`has(p.${field}) && (string(p.${field}) + "/" + ${PROTOCOL}) in ${literal(ours)}`];
+  };
+  const clashes = [...taken('containerPort'), ...taken('hostPort')].map((clash) => `(${clash})`);
+  if (clashes.length === 0) return 'true';
   const beside = `${INIT_CONTAINERS}.filter(c, has(c.restartPolicy) && c.restartPolicy == "Always")`;
-  const port = '(string(p.containerPort) + "/" + (has(p.protocol) ? p.protocol : "TCP"))';
-  const clashes = `!has(c.ports) || c.ports.all(p, !(${port} in ${literal(ports)}))`;
-  return `(${CONTAINERS} + ${beside}).all(c, c.name in ${literal(namesOf(additions))} || ${clashes})`;
+  const free = `!has(c.ports) || !c.ports.exists(p, ${clashes.join(' || ')})`;
+  return `(${CONTAINERS} + ${beside}).all(c, c.name in ${literal(namesOf(additions))} || ${free})`;
 }
 
 function mountPaths(additions: Additions): string[] {
   return additions.appContainers.volumeMounts.map(({ name, mountPath }: VolumeMount) => {
     const paths = mountPath === '/' ? ['/'] : [mountPath.replace(/\/+$/, ''), `${mountPath.replace(/\/+$/, '')}/`];
     const same = `!(m.mountPath in ${literal(paths)}) || m.name == ${literal(name)}`;
-    return `${CONTAINERS}.all(c, !(${isMeant('c', additions)}) || !has(c.volumeMounts) || c.volumeMounts.all(m, ${same}))`;
+    const mounts = `(!has(c.volumeMounts) || c.volumeMounts.all(m, ${same}))`;
+    const devices = `(!has(c.volumeDevices) || c.volumeDevices.all(d, d.devicePath != ${literal(mountPath)}))`;
+    return `${CONTAINERS}.all(c, !(${isMeant('c', additions)}) || ${mounts} && ${devices})`;
   });
 }
 
