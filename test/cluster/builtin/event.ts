@@ -144,6 +144,7 @@ function changeErrors(event: CoreEvent, old: CoreEvent): FieldError[] {
     'firstTimestamp',
     'lastTimestamp',
     'count',
+    'reason',
     'type',
   ] as const;
   const others = ['eventTime', 'action', 'related', 'reportingComponent', 'reportingInstance'] as const;

@@ -10,7 +10,8 @@ function entry(resource: Resource): JsonObject {
     version: resource.custom ? resource.version : '',
     kind: resource.kind,
   };
-  const subresources = Object.entries(resource.subresources).map(([subresource, sub]) => ({
+  const sorted = Object.entries(resource.subresources).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const subresources = sorted.map(([subresource, sub]) => ({
     subresource,
     responseKind:
       sub.group !== undefined

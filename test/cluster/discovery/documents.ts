@@ -1,4 +1,5 @@
-import { parseAccept } from '../http/negotiation.ts';
+import { negotiate, type Transform } from '../http/negotiation.ts';
+import { notServed } from '../http/route.ts';
 import type { JsonObject, Registry } from '../types.ts';
 import { AGGREGATED_TYPE, aggregated } from './aggregated.ts';
 import { apiGroup, groupsOf, resourceList } from './resources.ts';
@@ -7,12 +8,11 @@ import { apiGroup, groupsOf, resourceList } from './resources.ts';
 export interface Document {
   contentType: string;
   body: JsonObject;
+  yaml?: boolean;
 }
 
-function wantsAggregated(accept: string | undefined): boolean {
-  const [first] = parseAccept(accept);
-  return first?.parameters['as'] === 'APIGroupDiscoveryList' && first.parameters['v'] === 'v2';
-}
+const isAggregated = ({ kind, group, version }: Transform): boolean =>
+  kind === 'APIGroupDiscoveryList' && group === 'apidiscovery.k8s.io' && version === 'v2';
 
 const VERSION = {
   major: '1',
@@ -34,20 +34,30 @@ function rootPaths(registry: Registry): string[] {
   return [...others, ...groups].toSorted();
 }
 
-/** Discovery and /version; undefined for other paths, and for groups and versions that are not served. */
+/**
+ * Discovery and /version; undefined for other paths, and for groups that are not served.
+ * @throws StatusError 404 for an unknown version of what is served by handlers of resources, 406
+ */
 export function discoveryDocument(registry: Registry, path: string, accept: string | undefined): Document | undefined {
-  const json = (body: JsonObject): Document => ({ contentType: 'application/json', body });
   const parts = path.split('/').filter((part) => part !== '');
   const [root, group = '', version = ''] = parts;
+  const isDiscovery = root === 'api' || root === 'apis';
+  const { yaml, as } = isDiscovery
+    ? negotiate(accept, (transform) => parts.length === 1 && isAggregated(transform))
+    : { yaml: false };
+  const json = (body: JsonObject): Document => ({
+    contentType: yaml ? 'application/yaml' : 'application/json',
+    body,
+    yaml,
+  });
   if (root === 'version' && parts.length === 1) return json(VERSION);
   if (root === undefined) return json({ paths: rootPaths(registry) });
-  if ((root !== 'api' && root !== 'apis') || parts.length > 3) return undefined;
+  if (!isDiscovery || parts.length > 3) return undefined;
   const groups = groupsOf(registry);
   const core = groups.filter(({ name }) => name === '');
   const named = groups.filter(({ name }) => name !== '');
   if (parts.length === 1) {
-    if (wantsAggregated(accept))
-      return { contentType: AGGREGATED_TYPE, body: aggregated(root === 'api' ? core : named) };
+    if (as) return { contentType: AGGREGATED_TYPE, body: aggregated(root === 'api' ? core : named) };
     if (root === 'apis')
       return json({ kind: 'APIGroupList', apiVersion: 'v1', groups: named.map((each) => apiGroup(each)) });
     const addresses = [{ clientCIDR: '0.0.0.0/0', serverAddress: '127.0.0.1' }];
@@ -59,7 +69,8 @@ export function discoveryDocument(registry: Registry, path: string, accept: stri
   if (!found) return undefined;
   if (root === 'apis' && parts.length === 2) return json({ kind: 'APIGroup', apiVersion: 'v1', ...apiGroup(found) });
   const served = found.versions.find((each) => each.version === wanted);
-  return served && parts.length === (root === 'api' ? 2 : 3)
-    ? json(resourceList(name, wanted, served.resources))
-    : undefined;
+  if (parts.length !== (root === 'api' ? 2 : 3)) return undefined;
+  if (served) return json(resourceList(name, wanted, served.resources));
+  if (found.versions.some(({ resources }) => resources.some(({ custom }) => !custom))) throw notServed();
+  return undefined;
 }

@@ -2,6 +2,7 @@ import { failure, notFound } from '../status.ts';
 import type { KubeObject } from '../types.ts';
 import { inVersion } from './call.ts';
 import type { Call, Outcome } from './call.ts';
+import { requireReached } from './list.ts';
 
 /** The live object of the call, as its version shows it. @throws StatusError 404 */
 export function live(call: Call): KubeObject {
@@ -10,10 +11,11 @@ export function live(call: Call): KubeObject {
   return inVersion(call.resource, object);
 }
 
-/** GET of one object. A version in the query is read, although the newest state satisfies every one. @throws StatusError 404, 500 */
+/** GET of one object: the newest state satisfies every version that there is. @throws StatusError 404, 500, 504 */
 export function get(call: Call): Outcome {
   const version = call.query.get('resourceVersion') ?? '';
   if (!/^\d*$/.test(version))
     throw failure(500, '', `strconv.ParseUint: parsing ${JSON.stringify(version)}: invalid syntax`);
+  requireReached(Number(version), call.parts.store.revision);
   return { status: 200, body: live(call) };
 }
