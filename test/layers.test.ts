@@ -30,6 +30,7 @@ const PACKAGES: Record<string, string[]> = {
   'p-retry': ['src/kube/'],
   winston: ['src/observe/'],
   'prom-client': ['src/observe/'],
+  yaml: ['src/cli/'],
   'node-forge': ['src/pki/'],
   express: ['src/admission/'],
 };
