@@ -1,9 +1,10 @@
 /** From a request to an answer: decide, prove the patch on the received object, say why. No I/O. */
-import jsonPatch from 'fast-json-patch';
-import type { SidecarInjector } from '../api/v1alpha1/types.ts';
+import type { JsonObject, SidecarInjector } from '../api/v1alpha1/types.ts';
+import { applyOperations } from '../domain/apply.ts';
 import { type Decision, type DecisionContext, decide } from '../domain/decide.ts';
 import { inject } from '../domain/inject.ts';
-import { canonicalJson } from '../domain/json.ts';
+import { sameJson } from '../domain/json.ts';
+import type { Operation } from '../domain/patch.ts';
 import type { AdmissionRequest } from '../domain/request.ts';
 import { actionOf } from '../domain/reasons.ts';
 import { templateRevision } from '../domain/revision.ts';
@@ -26,7 +27,7 @@ export interface Verdict {
  */
 export function mutate(request: AdmissionRequest, injector: SidecarInjector, context: DecisionContext): Verdict {
   const decision = decide(request, injector, {}, context);
-  if (decision.operations.length > 0) provePatch(request, injector, decision);
+  if (decision.result !== undefined) provePatch(request, injector, decision.operations, decision.result);
   return { decision, answer: answerOf(request, injector, decision) };
 }
 
@@ -62,16 +63,20 @@ function answerOf(request: AdmissionRequest, injector: SidecarInjector, decision
   return { ...answer, auditAnnotations: { reason: decision.reason, revision: templateRevision(injector) } };
 }
 
-function provePatch(request: AdmissionRequest, injector: SidecarInjector, decision: Decision): void {
-  const expected = inject(request.object, injector).pod;
+/** Only what the patch touches is walked over: the rest of the pod is the very object that came. */
+function provePatch(
+  request: AdmissionRequest,
+  injector: SidecarInjector,
+  operations: readonly Operation[],
+  expected: JsonObject,
+): void {
   let patched: unknown;
   try {
-    const operations = structuredClone(decision.operations) as jsonPatch.Operation[];
-    patched = jsonPatch.applyPatch(request.object, operations, true, false).newDocument;
+    patched = applyOperations(request.object, operations);
   } catch (error) {
     throw defect('the patch does not apply', error);
   }
-  if (canonicalJson(patched) !== canonicalJson(expected)) throw defect('the patch gives another pod than was decided');
+  if (!sameJson(patched, expected)) throw defect('the patch gives another pod than was decided');
   const field = misshapen(patched);
   if (field !== undefined) throw defect(`the patch breaks ${field}`);
   const again = inject(expected, injector);

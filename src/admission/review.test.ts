@@ -32,7 +32,7 @@ const BAD: Record<string, [body: string | Uint8Array, status: number, says: RegE
 
 for (const [what, [body, status, says]] of Object.entries(BAD)) {
   test(`refused with ${status}: ${what}`, () => {
-    const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+    const bytes = typeof body === 'string' ? Buffer.from(body) : Buffer.from(body);
     assert.throws(
       () => parseReview(bytes),
       (error) =>

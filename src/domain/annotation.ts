@@ -46,6 +46,8 @@ export function misspeltKey(
  * the same. Only a band of the table is filled, so the cost is length x limit: pods may bring thousands of keys.
  */
 export function withinEdits(left: string, right: string, limit: number): boolean {
+  // Letters that change their number with their case are not in keys; most pairs end here.
+  if (Math.abs(left.length - right.length) > 2 * limit) return false;
   const a = left.toLowerCase();
   const b = right.toLowerCase();
   if (Math.abs(a.length - b.length) > limit) return false;

@@ -4,7 +4,7 @@
  */
 import { injectionOf, modeOf, selectionOf } from '../api/v1alpha1/defaults.ts';
 import { EXCLUDED_NAMESPACES, PROBE_LABEL, PROBE_NAMESPACE } from '../api/v1alpha1/names.ts';
-import type { SidecarInjector } from '../api/v1alpha1/types.ts';
+import type { JsonObject, SidecarInjector } from '../api/v1alpha1/types.ts';
 import { misspeltKey, wishOf } from './annotation.ts';
 import { type Injection, inject } from './inject.ts';
 import { at, mapAt, member } from './json.ts';
@@ -43,6 +43,8 @@ export interface Decision {
   trace: readonly TraceStep[];
   /** Empty unless the action is Inject. */
   operations: readonly Operation[];
+  /** The pod with the operations applied; only when the action is Inject. */
+  result?: JsonObject;
   warnings: readonly string[];
 }
 
@@ -183,7 +185,8 @@ export function decide(
   warnings.push(...injection.notes);
   if (reason === 'would_inject') warnings.push('mode is Audit: the pod would get the sidecar, and got nothing');
   if (reason === 'conflict_skipped') warnings.push(`not injected: ${detail}`);
-  return conclude(reason, reason === 'injected' ? injection.operations : []);
+  if (reason !== 'injected') return conclude(reason);
+  return { ...conclude(reason, injection.operations), result: injection.pod };
 }
 
 function outcome(injection: Injection, { injector, isProbe }: Subject): { reason: ReasonCode; detail: string } {

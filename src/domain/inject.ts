@@ -72,6 +72,7 @@ function addContainers(draft: Draft, blueprint: Blueprint): string[] {
   }
   for (const list of ['containers', 'initContainers'] as const) {
     const additions = missing.filter((addition) => addition.list === list);
+    if (additions.length === 0) continue;
     const names = namesAt(draft.document, list);
     const group = (index: number | undefined): Addition[] =>
       additions.filter((addition) => indexFor(addition, names, blueprint) === index);
@@ -110,6 +111,7 @@ function addVolumes(draft: Draft, { template }: Blueprint): void {
     ['volumes', volumes],
     ['imagePullSecrets', imagePullSecrets],
   ] as const) {
+    if (items.length === 0) continue;
     const names = new Set(objectsAt(draft.document, ['spec', field]).map((item) => member(item, 'name')));
     draft.insert(
       ['spec', field],

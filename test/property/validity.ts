@@ -33,14 +33,18 @@ function soundContainers(containers: readonly JsonObject[], volumes: ReadonlySet
   });
 }
 
-function namedSoundly(items: readonly JsonObject[]): JsonObject[] {
-  return items.map((item) => ({ ...item, name: sane(member(item, 'name')) }));
+/** Volumes with the sources that there are, and nothing of the future. */
+function soundVolumes(volumes: readonly JsonObject[]): JsonObject[] {
+  return volumes.map((volume) => {
+    const { configMap } = volume;
+    return { name: sane(member(volume, 'name')), ...(configMap === undefined ? { emptyDir: {} } : { configMap }) };
+  });
 }
 
 /** A pod of the arbitraries made into one that has a chance to be taken. */
 export function soundPod(pod: JsonObject): JsonObject {
-  const list = (field: string): JsonObject[] => objectsAt(pod, ['spec', field]);
-  const volumes = namedSoundly(list('volumes'));
+  const list = (field: string): readonly JsonObject[] => objectsAt(pod, ['spec', field]);
+  const volumes = soundVolumes(list('volumes'));
   const names = new Set(volumes.map(({ name }) => name));
   const { annotations } = mapAt(pod, ['metadata']);
   return {
@@ -60,7 +64,7 @@ export function soundPod(pod: JsonObject): JsonObject {
 /** An injector of the arbitraries with a template that has a chance to be accepted. */
 export function soundInjector(injector: SidecarInjector): SidecarInjector {
   const { template } = injector.spec;
-  const volumes = namedSoundly(template.volumes ?? []);
+  const volumes = soundVolumes(template.volumes ?? []);
   const names = new Set(volumes.map(({ name }) => name));
   const sound = <T>(list: readonly T[] = []): T[] => soundContainers(list as readonly JsonObject[], names) as T[];
   const { volumeMounts = [], env = [], names: of = ['*'] } = template.appContainers ?? {};
