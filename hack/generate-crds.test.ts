@@ -138,6 +138,9 @@ const GOOD: Record<string, object> = {
   },
   'failurePolicy Fail': { webhook: { failurePolicy: 'Fail', timeoutSeconds: 30 } },
   'a foreign signer': { certificate: { signerName: 'clusterissuers.cert-manager.io/my-issuer' } },
+  'CAs from a ConfigMap': {
+    certificate: { signerName: 'example.com/signer', caBundleFrom: { configMap: { name: 'ca' } } },
+  },
   'the signer of kubelets': { certificate: { signerName: 'kubernetes.io/kubelet-serving', duration: '24h30m' } },
   'everything about selection': {
     selection: {
@@ -266,7 +269,27 @@ const BAD: Record<string, [spec: Partial<Record<keyof SidecarInjectorSpec, unkno
     /existingConfiguration is not yet supported/,
   ],
   'sidecarMode Auto': [{ injection: { sidecarMode: 'Auto' } }, /Auto is not yet supported/],
-  caBundleFrom: [{ certificate: { caBundleFrom: { inline: 'PEM' } } }, /caBundleFrom is not yet supported/],
+  'an inline CA that is no PEM': [
+    { certificate: { signerName: 'example.com/signer', caBundleFrom: { inline: 'PEM' } } },
+    /inline must be PEM certificates/,
+  ],
+  'two sources of CAs': [
+    {
+      certificate: {
+        signerName: 'example.com/signer',
+        caBundleFrom: { configMap: { name: 'a' }, secret: { name: 'b' } },
+      },
+    },
+    /one of configMap, secret and inline/,
+  ],
+  "CAs for the operator's own signer": [
+    { certificate: { signerName: 'sidecarinjector.dev/webhook-serving', caBundleFrom: { configMap: { name: 'a' } } } },
+    /caBundleFrom is for other signers/,
+  ],
+  'a source of CAs without a name': [
+    { certificate: { signerName: 'example.com/signer', caBundleFrom: { configMap: { key: 'ca.crt' } } } },
+    /name/,
+  ],
 };
 
 for (const [what, [spec, says]] of Object.entries(BAD)) {

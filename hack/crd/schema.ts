@@ -75,6 +75,8 @@ export function kubernetesType(name: string): Schema {
 function structural(schema: Schema): Schema {
   const kept = Object.entries(schema).filter(([key]) => !DROPPED.has(key));
   const copy: Schema = Object.fromEntries(kept);
+  // OpenAPI documents say so of every required field of Go; in a definition it would make up what people left out.
+  if (copy.default === '' || copy.default === 0) delete copy.default;
   // The metadata of a PersistentVolumeClaim's template is the only one inside; only labels and annotations count there.
   if (copy.properties?.['managedFields'] !== undefined) {
     const { labels = {}, annotations = {} } = copy.properties;

@@ -1,5 +1,6 @@
 /** spec: everything besides selection and template. What is not built yet is refused, never ignored. */
 import { DEFAULTS } from '../../src/api/v1alpha1/defaults.ts';
+import { SIGNER_OWN } from '../../src/api/v1alpha1/names.ts';
 import type { Schema } from '../../test/cluster/types.ts';
 import { type Rule, choice, integer, object, ruled, text } from './schema.ts';
 import { overrides } from './overrides.ts';
@@ -111,11 +112,18 @@ const notServing: Rule[] = [
 ];
 
 const keySelector = (kind: string): Schema =>
-  object(`A key of a ${kind}.`, {
-    namespace: text('Namespace.', 63),
-    name: text('Name.', 253),
-    key: text('Key of its data.', 253),
-  });
+  object(
+    `A key of a ${kind}.`,
+    {
+      namespace: text(
+        "Namespace. Default: the operator's, the only one that it may read in by the rights it comes with.",
+        63,
+      ),
+      name: text('Name.', 253, { minLength: 1 }),
+      key: text('Key of its data. Default: ca.crt.', 253, { minLength: 1 }),
+    },
+    { required: ['name'] },
+  );
 
 const certificate = ruled(
   object(
@@ -150,19 +158,32 @@ const certificate = ruled(
         enum: [2048, 3072, 4096],
       },
       caBundleFrom: ruled(
-        object('Where the CA certificates of a foreign signer are read.', {
-          configMap: keySelector('ConfigMap'),
-          secret: keySelector('Secret'),
-          inline: text('PEM certificates.', 65536),
-        }),
+        object(
+          'Where the CA certificates of a foreign signer are read. Default: the root that the signer sends along, else the CA of the cluster, else the certificate itself is trusted.',
+          {
+            configMap: keySelector('ConfigMap'),
+            secret: keySelector('Secret'),
+            inline: text('PEM certificates.', 65536),
+          },
+        ),
         {
-          rule: "!has(self.configMap) && !has(self.secret) && (!has(self.inline) || self.inline == '')",
-          message: "caBundleFrom is not yet supported: leave it out; the certificate's own chain is trusted",
+          rule: "(has(self.configMap) ? 1 : 0) + (has(self.secret) ? 1 : 0) + (has(self.inline) && self.inline != '' ? 1 : 0) <= 1",
+          message: 'caBundleFrom is one of configMap, secret and inline: leave the others out',
+        },
+        {
+          rule: "!has(self.inline) || self.inline == '' || self.inline.contains('-----BEGIN CERTIFICATE-----')",
+          message: 'inline must be PEM certificates, beginning with -----BEGIN CERTIFICATE-----',
+          fieldPath: '.inline',
         },
       ),
     },
     { default: {} },
   ),
+  {
+    rule: `!has(self.caBundleFrom) || !has(self.signerName) || self.signerName != '${SIGNER_OWN}' || (!has(self.caBundleFrom.configMap) && !has(self.caBundleFrom.secret) && (!has(self.caBundleFrom.inline) || self.caBundleFrom.inline == ''))`,
+    message: `caBundleFrom is for other signers: the operator knows the authority of ${SIGNER_OWN} itself; leave it out`,
+    fieldPath: '.caBundleFrom',
+  },
   {
     rule: `!has(self.renewBefore) || !has(self.duration) || !(${isDuration('self.renewBefore')}) || !(${isDuration('self.duration')}) || duration(self.renewBefore) < duration(self.duration)`,
     message: 'renewBefore must be shorter than duration: a certificate cannot be renewed before it is made',

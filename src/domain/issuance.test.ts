@@ -65,6 +65,22 @@ const rows: Row[] = [
     step: 'Wait',
   },
   {
+    name: 'the signer has not answered for a quarter of an hour',
+    facts: { pending, request: { ...made, approvedAt: ago(15 * 60) }, ...foreign },
+    step: 'GenerateKey',
+    more: { attempt: 1 },
+  },
+  {
+    name: 'the signer has not answered for a quarter of an hour, the second time',
+    facts: { pending: { ...pending, attempt: 1 }, request: { ...made, approvedAt: ago(30 * 60 - 1) }, ...foreign },
+    step: 'Wait',
+  },
+  {
+    name: 'nobody has approved it for days: a person may still do',
+    facts: { pending, request: { ...made, createdAt: ago(86_400 * 3) }, ...foreign },
+    step: 'Wait',
+  },
+  {
     name: 'certificate is unusable, just now',
     facts: { pending, request: { ...made, approvedAt, issued: { failure: 'was issued for another key' } } },
     step: 'Wait',

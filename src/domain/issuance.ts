@@ -78,6 +78,8 @@ export interface Waiting {
 
 const FIRST_BACKOFF_MS = 5000;
 const LONGEST_BACKOFF_MS = 3_600_000;
+/** After this without an answer of the signer another request is made: the one may have been lost (reference/certs.md 3.2 L4). */
+const SIGNATURE_LIMIT_MS = 15 * 60_000;
 /** The fallback for a watch that went silent (reference/certs.md 3.2 L4). */
 const LOOK_AGAIN_MS = 5000;
 
@@ -138,7 +140,14 @@ export function nextStep(facts: IssuanceFacts): Step {
       ? { step: 'Promote', request }
       : cameToNothing('Invalid', request.issued.failure, request.approvedAt);
   }
-  return facts.signs
-    ? { step: 'Sign', request }
+  if (facts.signs) return { step: 'Sign', request };
+  // Each time it is waited for twice as long, up to 16 hours: a signer that is not there is not flooded with requests.
+  const patience = SIGNATURE_LIMIT_MS * 2 ** Math.min(pending.attempt, 6);
+  return now.getTime() - request.approvedAt.getTime() >= patience
+    ? {
+        step: 'GenerateKey',
+        attempt: pending.attempt + 1,
+        why: `the signer ${facts.signerName} did not answer for ${patience / 60_000} minutes`,
+      }
     : wait('Signature', request.approvedAt, `is approved and waits for the signer ${facts.signerName}`);
 }

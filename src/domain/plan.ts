@@ -64,6 +64,8 @@ export interface Facts {
   /** The Secret carries the labels and the owner by which replicas and the garbage collector find it. */
   secretMarked: boolean;
   identity: CurrentIdentity | undefined;
+  /** Why spec.certificate.caBundleFrom leads to no authority. */
+  trustMissing?: string | undefined;
   /** What is served next, under other anchors. */
   next: CurrentIdentity | undefined;
   /** The change of anchors, as long as there is a certificate. */

@@ -73,7 +73,8 @@ function certificateReady(facts: Facts): Finding {
   const step = nextStep(issuance);
   const rolling = rolloverText(facts);
   if (identity !== undefined && identity.failure === undefined) {
-    const until = `signed by ${identity.signerName}, valid until ${identity.notAfter.toISOString()}`;
+    const missing = facts.trustMissing === undefined ? '' : `; caBundleFrom: ${facts.trustMissing}`;
+    const until = `signed by ${identity.signerName}, valid until ${identity.notAfter.toISOString()}${missing}`;
     if (rolling !== undefined) return yes(Reason.Renewing, `${until}; ${rolling}`);
     if (issuance.needed === undefined) return yes(Reason.Issued, until);
     const trouble = step.step === 'Wait' ? `; ${step.waiting.requestName} ${step.waiting.message}` : '';

@@ -124,6 +124,22 @@ export interface WebhookOptions {
   existingConfiguration?: string;
 }
 
+/** Where the CA certificates of a signer are: exactly one of the three. */
+export interface CABundleSource {
+  configMap?: KeySelector;
+  secret?: KeySelector;
+  /** PEM. */
+  inline?: string;
+}
+
+export interface KeySelector {
+  /** Unset: that of the operator. */
+  namespace?: string;
+  name: string;
+  /** Unset: `ca.crt`. */
+  key?: string;
+}
+
 export interface CertificateOptions {
   signerName?: string;
   /** Go duration of hours, minutes and seconds. */
@@ -131,7 +147,7 @@ export interface CertificateOptions {
   /** Go duration; unset: a third of the lifetime that the signer gave. */
   renewBefore?: string;
   keySize?: number;
-  caBundleFrom?: { configMap?: JsonObject; secret?: JsonObject; inline?: string };
+  caBundleFrom?: CABundleSource;
 }
 
 export interface SidecarInjectorSpec {

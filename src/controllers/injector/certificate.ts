@@ -13,8 +13,9 @@ import { parseCertificates } from '../../pki/inspect.ts';
 import { parsePrivateKey } from '../../pki/keys.ts';
 import { createRequest } from '../../pki/requests.ts';
 import { anchorsOf, fingerprintOf, judge, requiredNames, wantedIdentity, endOf } from '../identity.ts';
+import { unionOfAnchors } from '../rollover-state.ts';
 import type { SecretState, StoredIdentity } from '../secret.ts';
-import { trustFor, type Trusted } from './anchors.ts';
+import { trustFor, type Configured, type Trusted } from './anchors.ts';
 import { nowOf, type InjectorContext } from './context.ts';
 
 /** spec.expirationSeconds of a CertificateSigningRequest may not be less (reference/certs.md 1.1). */
@@ -80,12 +81,20 @@ export function whyNeeded(
   signerName: string,
   now: Date,
   rotation: { wish: string; fulfilled: string },
+  configured: Configured | undefined,
 ): string | undefined {
   if (identity === undefined) return 'there is no certificate yet';
   if (identity.failure !== undefined) return `the certificate ${identity.failure}`;
   if (identity.signerName !== signerName) return `the signer is now ${signerName}, no longer ${identity.signerName}`;
+  if (configured !== undefined && 'anchors' in configured && configured.anchors !== anchorsText(identity)) {
+    return 'spec.certificate.caBundleFrom leads to other authorities now';
+  }
   if (rotation.wish !== '' && rotation.wish !== rotation.fulfilled) return `a rotation is wished for: ${rotation.wish}`;
   return now >= identity.renewalTime ? `it was due for renewal at ${identity.renewalTime.toISOString()}` : undefined;
+}
+
+function anchorsText({ anchors }: CurrentIdentity): string {
+  return unionOfAnchors(anchors.map(({ pem }) => pem).join(''));
 }
 
 /** What the pending key asks for: made anew from key and spec, so that nothing stored can make it ask for more. */
@@ -112,6 +121,7 @@ export async function requestFacts(
   injector: SidecarInjector,
   stored: CertificateSigningRequest,
   pending: Pending,
+  configured: Configured | undefined,
   signal: AbortSignal,
 ): Promise<{ facts: RequestFacts; issued?: Trusted }> {
   const { metadata, spec, status } = stored;
@@ -128,6 +138,7 @@ export async function requestFacts(
         stored,
         signal,
         pending,
+        configured,
       )
     : {};
   const facts: RequestFacts = {
@@ -154,10 +165,13 @@ async function judgeIssued(
   stored: CertificateSigningRequest,
   signal: AbortSignal,
   pending: Pending,
+  configured: Configured | undefined,
 ): Promise<{ failure?: string; issued?: Trusted }> {
   const chain = parseCertificates(certificate);
   if (chain === undefined) return { failure: 'is not PEM' };
-  const issued = await trustFor(context, chain, signal);
+  if (configured !== undefined && 'missing' in configured)
+    return { failure: `cannot be verified: ${configured.missing}` };
+  const issued = await trustFor(context, chain, configured, signal);
   const { failure } = judge({
     ...issued,
     key: pending.key.export({ type: 'pkcs8', format: 'pem' }).toString(),

@@ -1,4 +1,5 @@
 /** One look at an injector: gather -> plan -> apply until nothing is left to do, then status. */
+import { certificateOf } from '../../api/v1alpha1/defaults.ts';
 import type { SidecarInjector } from '../../api/v1alpha1/types.ts';
 import { nextStep } from '../../domain/issuance.ts';
 import { plan, repairOf, rolloverStep, truceUntil, type Facts } from '../../domain/plan.ts';
@@ -23,6 +24,8 @@ const MAX_PASSES = 15;
 const MOST_REPAIRS = 10;
 /** Even when nothing is due: what no watch told. */
 const LOOK_AGAIN_MS = 300_000;
+/** What caBundleFrom names is not watched. */
+const READ_TRUST_AGAIN_MS = 30_000;
 const SHORTEST_WAIT_MS = 20;
 
 export function createInjectorReconcile(context: InjectorContext): Reconcile {
@@ -84,7 +87,7 @@ async function work(
   memory: Memory,
   signal: AbortSignal,
 ): Promise<Facts> {
-  let snapshot = await readSnapshot(context, injector.metadata.name, signal);
+  let snapshot = await readSnapshot(context, injector, signal);
   for (let pass = 0; ; pass += 1) {
     const gathered = await gather(context, injector, snapshot, memory, signal);
     const actions = plan(gathered.facts);
@@ -126,5 +129,6 @@ export function untilNext(facts: Facts, now: Date): number {
   const waits = due.flatMap((moment) =>
     moment === undefined || moment <= now ? [] : [moment.getTime() - now.getTime()],
   );
-  return Math.max(SHORTEST_WAIT_MS, Math.min(LOOK_AGAIN_MS, ...waits));
+  const longest = certificateOf(facts.injector).caBundleFrom === undefined ? LOOK_AGAIN_MS : READ_TRUST_AGAIN_MS;
+  return Math.max(SHORTEST_WAIT_MS, Math.min(longest, ...waits));
 }

@@ -48,7 +48,7 @@ export async function gather(
   const pending = await pendingRequest(injector, state, operator);
   const request = pending && snapshot.requests.find(({ metadata }) => metadata.name === pending.wanted.name);
   const { facts: stored, issued } =
-    request && pending ? await requestFacts(context, injector, request, pending, signal) : {};
+    request && pending ? await requestFacts(context, injector, request, pending, snapshot.configured, signal) : {};
 
   const { approvalRefused } = memory;
   const refused = approvalRefused !== undefined && now < approvalRefused.until ? approvalRefused : undefined;
@@ -62,7 +62,13 @@ export async function gather(
     // What is needed is on its way already.
     needed:
       next === undefined
-        ? whyNeeded(identity, signerName, now, { wish: rotationOf(injector), fulfilled: state.rotated })
+        ? whyNeeded(
+            identity,
+            signerName,
+            now,
+            { wish: rotationOf(injector), fulfilled: state.rotated },
+            snapshot.configured,
+          )
         : undefined,
     pending: pending && { attempt: state.attempt, wanted: pending.wanted },
     request: stored,
@@ -74,8 +80,10 @@ export async function gather(
     remembered: isUsable(serving.served(name)?.state, injector, context, now) && isBroken(identity),
     otherAnchors: trustsPrevious(state.rollover.phase) ? anchorsOf(state.previousAnchors) : [],
   };
+  const { configured } = snapshot;
   const facts: Facts = {
     ...trust,
+    trustMissing: configured !== undefined && 'missing' in configured ? configured.missing : undefined,
     injector,
     operator,
     service: service as JsonObject | undefined,

@@ -15,6 +15,8 @@ import type {
 import { RESOURCES } from '../../kube/resources.ts';
 import { get, list } from '../../kube/verbs.ts';
 import { CONTROLLER_REVISIONS, type ControllerRevision } from '../revisions.ts';
+import type { SidecarInjector } from '../../api/v1alpha1/types.ts';
+import { configuredAnchors, type Configured } from './anchors.ts';
 import type { InjectorContext } from './context.ts';
 import type { Look } from './steady.ts';
 
@@ -24,21 +26,26 @@ export interface Snapshot {
   configuration: MutatingWebhookConfiguration | undefined;
   requests: readonly CertificateSigningRequest[];
   revisions: readonly ControllerRevision[];
+  /** What spec.certificate.caBundleFrom leads to. */
+  configured: Configured | undefined;
   look: Look;
 }
 
 /** What a write changed in the snapshot. */
-export type Update = Partial<Omit<Snapshot, 'look'>>;
+export type Update = Partial<Omit<Snapshot, 'look' | 'configured'>>;
 
 /**
  * Reads what belongs to the injector, the webhook configuration before the Secret: what is written to it follows from the
  * Secret, and is bound to the version that was read. So a leader that was deposed between the two cannot take back trust
  * that its successor published. Throws SI4001 for an object under our name that another controller owns. */
 export async function readSnapshot(
-  { client, clock, operator: { namespace } }: InjectorContext,
-  injector: string,
+  context: InjectorContext,
+  object: SidecarInjector,
   signal: AbortSignal,
 ): Promise<Snapshot> {
+  const { client, clock, operator } = context;
+  const { namespace } = operator;
+  const injector = object.metadata.name;
   const options = { labelSelector: `${INJECTOR_LABEL}=${injector}`, signal };
   const configurationKey = { name: webhookConfigurationName(injector) };
   const begun = clock.monotonic();
@@ -48,20 +55,22 @@ export async function readSnapshot(
     configurationKey,
     { signal },
   );
-  const [configuration, secret, service, requests, revisions] = await Promise.all([
+  const [configuration, secret, service, requests, revisions, configured] = await Promise.all([
     published,
     published.then(() => get<Secret>(client, RESOURCES.secrets, { name: secretName(injector), namespace }, { signal })),
     get<Service>(client, RESOURCES.services, { name: serviceName(injector), namespace }, { signal }),
     list<CertificateSigningRequest>(client, RESOURCES.certificateSigningRequests, options),
     list<ControllerRevision>(client, CONTROLLER_REVISIONS, { namespace, ...options }),
+    configuredAnchors(context, object, signal),
   ]);
-  for (const object of [secret, service, configuration]) refuseForeign(object, injector);
+  for (const stored of [secret, service, configuration]) refuseForeign(stored, injector);
   return {
     secret,
     service,
     configuration,
     requests: requests.items,
     revisions: revisions.items,
+    configured,
     look: { begun, done: clock.monotonic() },
   };
 }
