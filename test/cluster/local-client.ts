@@ -23,7 +23,7 @@ export function createLocalClient(serving: () => Serving): LocalClient {
       const response = await handle(serving(), {
         method,
         url: path,
-        headers: { 'content-type': options.contentType ?? fallback, 'user-agent': `${user.username}/in-memory` },
+        headers: { 'content-type': options.contentType ?? fallback, 'user-agent': 'kube-controller-manager/in-memory' },
         body: () => Promise.resolve(bytes),
         user: () => user,
         local: true,

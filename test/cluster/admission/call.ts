@@ -103,8 +103,14 @@ export async function ask(
   }
   let verdict: Verdict;
   try {
+    if (version === 'v1beta1' && answer['apiVersion'] === 'admission.k8s.io/v1')
+      throw new CallError(
+        name,
+        'failed to call webhook: converting (v1.AdmissionReview) to (v1beta1.AdmissionReview): unknown conversion',
+      );
     verdict = verifyReview(answer, asked, mutating);
   } catch (error) {
+    if (error instanceof CallError) throw error;
     throw new CallError(name, `received invalid webhook response: ${(error as Error).message}`);
   }
   for (const [key, value] of Object.entries(verdict.auditAnnotations)) trail.annotate(`${name}/${key}`, value);

@@ -67,24 +67,34 @@ export function requestAuthorizer(attributes: AdmissionAttributes, authorizer: A
   });
 }
 
-const programs = new Map<string, Program>();
+/** What the expressions of a policy may name: its own variables, and parameters when it has a kind of them. */
+export function variablesOf(spec: { variables?: { name: string }[]; paramKind?: unknown }): Record<string, Variable> {
+  const any: Schema = { 'x-kubernetes-preserve-unknown-fields': true };
+  const own = Object.fromEntries((spec.variables ?? []).map(({ name }) => [name, any]));
+  return {
+    ...VARIABLES,
+    ...(spec.paramKind === undefined ? {} : { params: 'dyn' as const }),
+    ...(Object.keys(own).length > 0 ? { variables: { type: 'object', properties: own } } : {}),
+  };
+}
+
+const compiled = new WeakMap<Record<string, Variable>, Map<string, Program>>();
 
 function program(expression: string, variables: Record<string, Variable>): Program {
-  const key = `${Object.keys(variables).join()} ${expression}`;
-  const known = programs.get(key);
-  if (known) return known;
-  const made = compile(expression, variables);
-  programs.set(key, made);
+  const programs = compiled.get(variables) ?? new Map<string, Program>();
+  compiled.set(variables, programs);
+  const made = programs.get(expression) ?? compile(expression, variables);
+  programs.set(expression, made);
   return made;
 }
 
-/** What is wrong with an expression that must give one of the types; undefined when nothing is. */
+/** What is wrong with an expression that must give one of the types (any, when there are none); undefined when nothing is. */
 export function expressionMistake(expression: string, types: string[], variables = VARIABLES): string | undefined {
   try {
     const { type } = program(expression, variables);
-    return type === 'dyn' || types.includes(type)
-      ? undefined
-      : `must evaluate to ${types.join(' or ')} but got ${type}`;
+    if (types.length === 0 || type === 'dyn' || types.includes(type)) return undefined;
+    const wanted = types.length === 1 ? types[0] : `one of [${types.join(' ')}]`;
+    return `must evaluate to ${wanted} but got ${type}`;
   } catch (error) {
     return (error as Error).message;
   }

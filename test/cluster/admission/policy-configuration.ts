@@ -1,8 +1,15 @@
 /** Defaults and validation of ValidatingAdmissionPolicies and their bindings (pkg/apis/admissionregistration). */
 import type { Rules } from '../builtin/resource.ts';
 import type { FieldError, KubeObject } from '../types.ts';
-import { duplicate, invalidValue, notSupported, required, validateLabelSelector } from '../validation.ts';
-import { POLICY_VARIABLES, expressionMistake } from './conditions.ts';
+import {
+  duplicate,
+  invalidValue,
+  isQualifiedName,
+  notSupported,
+  required,
+  validateLabelSelector,
+} from '../validation.ts';
+import { expressionMistake, variablesOf } from './conditions.ts';
 import {
   defaultRules,
   validateFailurePolicy,
@@ -10,6 +17,7 @@ import {
   validateMatchPolicy,
   validateRule,
 } from './configuration.ts';
+import type { Variable } from '../cel/index.ts';
 import type { BindingSpec, MatchResources, PolicySpec } from './policies.ts';
 import { column } from '../builtin/columns.ts';
 
@@ -46,13 +54,14 @@ function validateExpression(
   types: string[],
   field: string,
   missing: string,
+  known: Record<string, Variable>,
 ): FieldError[] {
   if (!expression?.trim()) return [required(field, missing)];
-  const mistake = expressionMistake(expression.trim(), types, POLICY_VARIABLES);
+  const mistake = expressionMistake(expression.trim(), types, known);
   return mistake === undefined ? [] : [invalidValue(field, expression, mistake)];
 }
 
-function validateChecks(spec: PolicySpec): FieldError[] {
+function validateChecks(spec: PolicySpec, policy: string, known: Record<string, Variable>): FieldError[] {
   const { validations = [], auditAnnotations = [] } = spec;
   const missing = 'validations or auditAnnotations must contain at least one item';
   if (validations.length + auditAnnotations.length === 0)
@@ -60,7 +69,7 @@ function validateChecks(spec: PolicySpec): FieldError[] {
   const errors = validations.flatMap(({ expression, message, messageExpression, reason }, index) => {
     const at = `spec.validations[${index}]`;
     return [
-      ...validateExpression(expression, ['bool'], `${at}.expression`, 'expression is not specified'),
+      ...validateExpression(expression, ['bool'], `${at}.expression`, 'expression is not specified', known),
       ...(messageExpression === undefined
         ? []
         : validateExpression(
@@ -68,6 +77,7 @@ function validateChecks(spec: PolicySpec): FieldError[] {
             ['string'],
             `${at}.messageExpression`,
             'must be non-empty if specified',
+            known,
           )),
       ...(message?.trim().includes('\n')
         ? [invalidValue(`${at}.message`, message, 'must not contain line breaks')]
@@ -80,12 +90,15 @@ function validateChecks(spec: PolicySpec): FieldError[] {
   });
   for (const [index, { key, valueExpression }] of auditAnnotations.entries()) {
     const at = `spec.auditAnnotations[${index}]`;
+    const whole = `${policy}/${key}`;
     errors.push(
+      ...isQualifiedName(whole).map((text) => invalidValue(`${at}.key`, whole, text)),
       ...validateExpression(
         valueExpression,
-        ['string', 'null'],
+        ['string', 'null_type'],
         `${at}.valueExpression`,
         'valueExpression is not specified',
+        known,
       ),
     );
     if (auditAnnotations.findIndex((each) => each.key === key) < index) errors.push(duplicate(`${at}.key`, key));
@@ -93,28 +106,48 @@ function validateChecks(spec: PolicySpec): FieldError[] {
   return errors;
 }
 
+function validateParamKind({ apiVersion, kind }: { apiVersion?: string; kind?: string }): FieldError[] {
+  const field = 'spec.paramKind';
+  const malformed = (apiVersion ?? '').split('/').length > 2;
+  return [
+    ...(apiVersion ? [] : [required(`${field}.apiVersion`)]),
+    ...(malformed
+      ? [invalidValue(`${field}.apiVersion`, apiVersion, `unexpected GroupVersion string: ${apiVersion}`)]
+      : []),
+    ...(kind ? [] : [required(`${field}.kind`)]),
+  ];
+}
+
 function validatePolicy(object: KubeObject): FieldError[] {
   const spec = specOf(object);
-  const { matchConstraints } = spec;
+  const { matchConstraints, paramKind, variables = [] } = spec;
+  const known = variablesOf(spec);
   return [
     ...validateFailurePolicy(spec.failurePolicy, 'spec.failurePolicy'),
+    ...(paramKind === undefined ? [] : validateParamKind(paramKind)),
     ...(matchConstraints
       ? validateMatch(matchConstraints, 'spec.matchConstraints')
       : [required('spec.matchConstraints')]),
     ...(matchConstraints && !matchConstraints.resourceRules?.length
       ? [required('spec.matchConstraints.resourceRules')]
       : []),
-    ...validateMatchConditions(spec.matchConditions, 'spec.matchConditions', POLICY_VARIABLES),
-    ...(spec.variables ?? []).flatMap(({ name, expression }, index) => [
-      ...(name ? [] : [required(`spec.variables[${index}].name`, 'name is not specified')]),
-      ...validateExpression(
-        expression,
-        ['dyn'],
-        `spec.variables[${index}].expression`,
-        'expression is not specified',
-      ).filter(({ detail }) => !detail?.startsWith('must evaluate to dyn ')),
-    ]),
-    ...validateChecks(spec),
+    ...validateMatchConditions(spec.matchConditions, 'spec.matchConditions', known),
+    ...variables.flatMap(({ name, expression }, index) => {
+      const at = `spec.variables[${index}]`;
+      const wrong = name ? [invalidValue(`${at}.name`, name, 'must be a valid CEL identifier')] : [];
+      const names = name
+        ? /^[A-Za-z_]\w*$/v.test(name)
+          ? []
+          : wrong
+        : [required(`${at}.name`, 'name is not specified')];
+      // A variable sees those before it.
+      const before = variablesOf({ ...spec, variables: variables.slice(0, index) });
+      return [
+        ...names,
+        ...validateExpression(expression, [], `${at}.expression`, 'expression is not specified', before),
+      ];
+    }),
+    ...validateChecks(spec, object.metadata.name, known),
   ];
 }
 

@@ -1,7 +1,6 @@
 /** What makes a CustomResourceDefinition invalid (apiextensions-apiserver/pkg/apis/apiextensions/validation/validation.go). */
 import { isDeepStrictEqual } from 'node:util';
 import { validateClientConfig, validateReviewVersions } from '../admission/configuration.ts';
-import type { ClientConfig } from '../admission/webhooks.ts';
 import type { FieldError, Schema } from '../types.ts';
 import {
   duplicate,
@@ -184,9 +183,9 @@ const MAX_SELECTABLE = 8;
 /** ValidateCustomResourceSelectableFields, cel.ValidFieldPath */
 function selectableErrors({ selectableFields = [], schema }: Version, path: string): FieldError[] {
   const seen = new Set<string>();
-  const errors = selectableFields.flatMap(({ jsonPath: field = '' }, index) => {
+  const errors = selectableFields.flatMap(({ jsonPath: field }, index) => {
     const here = `${path}[${index}].jsonPath`;
-    if (field === '') return [required(here)];
+    if (!field) return [required(here)];
     const [found, mistake] = pathIn(schema?.openAPIV3Schema, field);
     if (mistake !== undefined) return [invalidValue(here, field, `is an invalid path: ${mistake}`)];
     const own: FieldError[] = [];
@@ -263,7 +262,7 @@ function conversionErrors(conversion: Spec['conversion']): FieldError[] {
     return [
       ...(webhook?.clientConfig === undefined
         ? [required('spec.conversion.webhookClientConfig', 'required when strategy is set to Webhook')]
-        : validateClientConfig(webhook.clientConfig as ClientConfig, 'spec.conversion.webhookClientConfig')),
+        : validateClientConfig(webhook.clientConfig, 'spec.conversion.webhookClientConfig')),
       ...(webhook?.conversionReviewVersions?.length
         ? validateReviewVersions(webhook.conversionReviewVersions, 'spec.conversion.conversionReviewVersions')
         : [required('spec.conversion.conversionReviewVersions')]),

@@ -1,8 +1,9 @@
 /** Bodies of requests: how large they may be, and what format they are in. */
-import { parse } from 'yaml';
+import { LineCounter, parseAllDocuments } from 'yaml';
 import type { Tags } from 'yaml';
 import { decodeProtobuf } from '../protobuf/object.ts';
 import { badRequest, requestEntityTooLarge, unsupportedMediaType } from '../status.ts';
+import type { JsonObject } from '../types.ts';
 import { ACCEPTED } from './negotiation.ts';
 
 /** k8s.io/apiserver/pkg/server/config.go MaxRequestBodyBytes */
@@ -63,11 +64,38 @@ function withoutTimes(tags: Tags): Tags {
   return tags.filter((tag) => !isTime(tag));
 }
 
-/** @throws StatusError 400 */
+const undecodable = (why: string): Error => badRequest(`error decoding YAML: ${why}`);
+
+/** The first document of a text; of equal keys the last counts. @throws StatusError 400 */
 export function parseYaml(text: string): unknown {
+  const [document] = parseAllDocuments(text, { schema: 'yaml-1.1', customTags: withoutTimes, uniqueKeys: false });
+  if (document === undefined) return {};
+  const [error] = document.errors;
+  if (error) throw undecodable(error.message);
   try {
-    return parse(text, { schema: 'yaml-1.1', customTags: withoutTimes }) ?? {};
-  } catch (error) {
-    throw badRequest(`error decoding YAML: ${(error as Error).message}`);
+    return document.toJS() ?? {};
+  } catch (failed) {
+    throw undecodable((failed as Error).message);
   }
+}
+
+/** A text that is an object. @throws StatusError 400 */
+export function parseYamlObject(text: string): JsonObject {
+  const value = parseYaml(text);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject;
+  const type = Array.isArray(value) ? 'array' : typeof value;
+  const problem = `json: cannot unmarshal ${type} into Go value of type map[string]interface {}`;
+  throw undecodable(`error unmarshaling JSON: while decoding JSON: ${problem}`);
+}
+
+/** Keys that come twice, as sigs.k8s.io/yaml tells of them. */
+export function duplicateYamlKeys(text: string): string[] {
+  const lines = new LineCounter();
+  const [document] = parseAllDocuments(text, { lineCounter: lines });
+  return (document?.errors ?? [])
+    .filter(({ code }) => code === 'DUPLICATE_KEY')
+    .map(({ pos: [at] }) => {
+      const key = /^[^:\n]*/v.exec(text.slice(at))?.[0].trim() ?? '';
+      return `line ${lines.linePos(at).line}: key ${JSON.stringify(key)} already set in map`;
+    });
 }

@@ -81,7 +81,7 @@ function keyOf(object: KubeObject): string {
 }
 
 /** storage.NewTooLargeResourceVersionError. A real server waits three seconds first; here nothing is ever late. */
-function requireReached(asked: number, current: number): void {
+export function requireReached(asked: number, current: number): void {
   if (asked <= current) return;
   const { status } = timeout(`Too large resource version: ${asked}, current: ${current}`, 1);
   throw failure(504, 'Timeout', status.message ?? '', {

@@ -1,4 +1,4 @@
-import { mediaType, parseYaml } from '../http/body.ts';
+import { duplicateYamlKeys, mediaType, parseYamlObject } from '../http/body.ts';
 import { writeOptions } from '../http/options.ts';
 import type { WriteOptions } from '../http/options.ts';
 import { applyPatch, jsonPatch, mergePatch, strategicMergePatch } from '../patch/index.ts';
@@ -45,14 +45,21 @@ export async function patch(call: Call): Promise<Outcome> {
 }
 
 function applied(call: Call, live: KubeObject | undefined, text: string, options: WriteOptions): KubeObject {
-  const config = parseYaml(text) as JsonObject;
-  const object = applyPatch({
+  const config = parseYamlObject(text);
+  const result = applyPatch({
     ...writeInfo(call, options.fieldManager),
     live,
     config,
     kind: call.resource.kind,
     force: options.force,
   });
+  const twice = options.fieldValidation === 'Ignore' ? [] : duplicateYamlKeys(text);
+  if (twice.length > 0 && options.fieldValidation === 'Strict') {
+    const lines = twice.map((each) => `\n  ${each}`).join('');
+    throw badRequest(`error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:${lines}`);
+  }
+  for (const each of twice) call.warn(each);
+  const object = call.resource.custom ? result : decodeObject(call, result).object;
   strategyOf(call).defaults?.(object);
   return object;
 }
