@@ -29,7 +29,7 @@ export interface Bed {
 
 /** How late the two API servers are, in milliseconds: the one that is asked first must not be the measure of the other. */
 const LAGS = { configuration: [20, 250], watch: [10, 100], endpoint: [100, 300] } as const;
-const SIGNERS = ['sidecarinjector.dev/webhook-serving', 'kubernetes.io/kubelet-serving'] as const;
+export const SIGNERS = ['sidecarinjector.dev/webhook-serving', 'kubernetes.io/kubelet-serving'] as const;
 
 /** Bundles the operator as it is now: what is built anew while the run lasts does not change the run. */
 const snapshotOf = async (directory: string): Promise<string> => {

@@ -1,7 +1,7 @@
 /** What a run does to the operator while pods are created. Each driver ends when it has done its number of deeds. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bed } from './bed.ts';
-import { renew } from './renewal.ts';
+import { renew, rollOver } from './rotations.ts';
 
 export type Driver = (bed: Bed, signal: AbortSignal) => Promise<void>;
 
@@ -9,11 +9,22 @@ const pause = async (bed: Bed, mostMs: number, signal?: AbortSignal): Promise<vo
   await sleep(bed.random() * mostMs, undefined, signal && { signal }).catch(() => undefined);
 };
 
-const renewals: Driver = async (bed, signal) => {
-  for (let count = 0; count < bed.options.renewals && !signal.aborted; count += 1) {
-    const injector = bed.injectors[count % bed.injectors.length];
-    if (injector !== undefined) await renew(bed, injector.name);
-  }
+/** Renewals and rollovers, mixed: one at a time for each injector, all injectors at the same time. */
+const rotations: Driver = async (bed, signal) => {
+  const { options, injectors } = bed;
+  const deeds = [
+    ...Array.from({ length: options.renewals }, () => renew),
+    ...Array.from({ length: options.rollovers }, () => rollOver),
+  ]
+    .map((deed) => ({ deed, place: bed.random() }))
+    .toSorted((a, b) => a.place - b.place);
+  await Promise.all(
+    injectors.map(async ({ name }, turn) => {
+      for (const [index, { deed }] of deeds.entries()) {
+        if (index % injectors.length === turn && !signal.aborted) await deed(bed, name);
+      }
+    }),
+  );
 };
 
 const restarts: Driver = async (bed, signal) => {
@@ -42,4 +53,4 @@ const oneAtATime = <T>(bed: Bed, work: () => Promise<T>): Promise<T> => {
   return turn;
 };
 
-export const DRIVERS: readonly Driver[] = [renewals, restarts, kills];
+export const DRIVERS: readonly Driver[] = [rotations, restarts, kills];

@@ -11,6 +11,7 @@ export class Figures {
   /** Pods that were created with their sidecar. */
   pods = 0;
   renewals = 0;
+  rollovers = 0;
   restarts = 0;
   kills = 0;
   /** Calls that were with a process when it was killed: no program can save them. */
@@ -18,6 +19,7 @@ export class Figures {
   /** The slowest replica to serve a new certificate, in milliseconds from when it was stored. */
   slowestFollowerMs = 0;
   slowestRenewalMs = 0;
+  slowestRolloverMs = 0;
   slowestPodMs = 0;
   /** The operators' own words about errors, each once, with how often. */
   readonly complaints = new Map<string, number>();
@@ -52,8 +54,9 @@ export class Figures {
 
   /** How far the run is, in a line. */
   progress(): string {
-    const { elapsedMs, pods, renewals, restarts, kills, count } = this;
-    return `${(elapsedMs / 1000).toFixed(0)} s: ${pods} pods, ${renewals} renewals, ${restarts} restarts, ${kills} kills, ${count} violations`;
+    const { elapsedMs, pods, renewals, rollovers, restarts, kills, count } = this;
+    const deeds = `${renewals} renewals, ${rollovers} rollovers, ${restarts} restarts, ${kills} kills`;
+    return `${(elapsedMs / 1000).toFixed(0)} s: ${pods} pods, ${deeds}, ${count} violations`;
   }
 
   /** A table, and below it the first failures of each kind. */
@@ -66,6 +69,8 @@ export class Figures {
       ['slowest pod, ms', this.slowestPodMs.toFixed(0)],
       ['leaf renewals', this.renewals],
       ['slowest renewal, ms', this.slowestRenewalMs.toFixed(0)],
+      ['rollovers of the authority', this.rollovers],
+      ['slowest rollover, ms', this.slowestRolloverMs.toFixed(0)],
       ['slowest follower, ms', this.slowestFollowerMs.toFixed(0)],
       ['rolling restarts', this.restarts],
       ['leaders killed', this.kills],

@@ -1,5 +1,6 @@
 /** The replicas of the operator, and what a kubelet and a ReplicaSet do for them. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { replicaLeaseName } from '../../src/domain/replica.ts';
 import type { Lease } from '../../src/kube/objects.ts';
 import { RESOURCES } from '../../src/kube/resources.ts';
 import { get, remove } from '../../src/kube/verbs.ts';
@@ -90,8 +91,9 @@ export class Fleet {
     await leader.stop('SIGKILL');
     this.#lastKill = performance.now();
     figures.kills += 1;
-    // As if the Lease had run out; nobody is left who could hold on to it.
-    await remove(environment.client, RESOURCES.leases, LEASE);
+    // As if its Lease and its last report had run out: nobody is left who could hold on to them.
+    const report = { name: replicaLeaseName(leader.name), namespace: OPERATOR_NAMESPACE };
+    for (const lease of [LEASE, report]) await remove(environment.client, RESOURCES.leases, lease);
     await this.add();
     return true;
   }

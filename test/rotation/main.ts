@@ -14,9 +14,9 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 const runs = parseRotationOptions(process.argv.slice(2), Math.floor(Math.random() * 2 ** 31));
 try {
   for (const options of runs) {
-    const { closeConnections, seed, renewals, restarts, kills, faults } = options;
+    const { closeConnections, seed, renewals, rollovers, restarts, kills, faults } = options;
     const mode = closeConnections ? 'a connection for each call' : 'keep-alive';
-    console.log(`\n${mode}; ${JSON.stringify({ seed, renewals, restarts, kills, faults })}`);
+    console.log(`\n${mode}; ${JSON.stringify({ seed, renewals, rollovers, restarts, kills, faults })}`);
     let telling: NodeJS.Timeout | undefined;
     const figures = await runRotation(options, (begun) => {
       telling = setInterval(() => console.error(begun.progress()), PROGRESS_MS);

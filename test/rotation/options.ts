@@ -13,6 +13,8 @@ export interface RotationOptions {
   workers: number;
   /** New certificates under the same authority. */
   renewals: number;
+  /** Changes of the authority: a new one of the operator's own, or another signer. */
+  rollovers: number;
   /** Rolling restarts of all replicas. */
   restarts: number;
   /** Leaders that are killed with SIGKILL. */
@@ -30,6 +32,7 @@ export const ROTATION_DEFAULTS: RotationOptions = {
   replicas: 3,
   workers: 4,
   renewals: 200,
+  rollovers: 100,
   restarts: 50,
   kills: 20,
   faults: 0,
@@ -49,6 +52,7 @@ export const parseRotationOptions = (args: string[], seed: number): RotationOpti
       replicas: number(ROTATION_DEFAULTS.replicas),
       workers: number(ROTATION_DEFAULTS.workers),
       renewals: number(ROTATION_DEFAULTS.renewals),
+      rollovers: number(ROTATION_DEFAULTS.rollovers),
       restarts: number(ROTATION_DEFAULTS.restarts),
       kills: number(ROTATION_DEFAULTS.kills),
       faults: number(ROTATION_DEFAULTS.faults),

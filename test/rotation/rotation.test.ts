@@ -6,8 +6,8 @@ import { runRotation } from './run.ts';
 
 after(stopChildren);
 
-test('renewals, restarts and killed leaders fail no pod, with a new connection for each call', async (t) => {
-  const options = { ...ROTATION_DEFAULTS, closeConnections: true, renewals: 20, restarts: 2, kills: 5 };
+test('renewals, rollovers, restarts and killed leaders fail no pod, with a new connection for each call', async (t) => {
+  const options = { ...ROTATION_DEFAULTS, closeConnections: true, renewals: 10, rollovers: 4, restarts: 1, kills: 3 };
   const figures = await runRotation(options);
   t.diagnostic(figures.text());
   assert.equal(figures.count, 0, figures.text());
