@@ -3,7 +3,7 @@ import { createAdmissionServer, type AdmissionServer } from './admission/server.
 import { selectionOf } from './api/v1alpha1/defaults.ts';
 import { runCli } from './cli/index.ts';
 import { parseCommand, type Config } from './config.ts';
-import { createCaches, createRequestCache, type Caches, type CacheSettings } from './controllers/caches.ts';
+import { createCaches, createLeaderCaches, type Caches, type CacheSettings } from './controllers/caches.ts';
 import { lead, type LeadOptions } from './controllers/leader.ts';
 import { reachableAddress } from './controllers/serving/address.ts';
 import { Refusals } from './controllers/serving/refusals.ts';
@@ -185,7 +185,7 @@ function startLeading(config: Config, { settings, ...parts }: LeadingParts, shut
   });
   shutdown.onStop('events', () => events.close());
   const work = (signal: AbortSignal): Promise<void> =>
-    lead({ ...parts, requests: () => createRequestCache(settings), events, clock }, signal);
+    lead({ ...parts, followed: () => createLeaderCaches(settings), events, clock }, signal);
   const stopping = new AbortController();
   const lock = new LeaseLock({
     client,

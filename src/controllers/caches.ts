@@ -1,5 +1,5 @@
 /** What every replica follows, leader or not. */
-import { INJECTOR_LABEL, MANAGED_BY, MANAGED_BY_LABEL } from '../api/v1alpha1/names.ts';
+import { INJECTOR_LABEL, MANAGED_BY, MANAGED_BY_LABEL, SIGNER_OWN } from '../api/v1alpha1/names.ts';
 import type { SidecarInjector } from '../api/v1alpha1/types.ts';
 import { ResourceCache, type CacheObserver } from '../kube/cache.ts';
 import type { KubeClient } from '../kube/client.ts';
@@ -13,6 +13,7 @@ import type {
 } from '../kube/objects.ts';
 import { RESOURCES, type ResourceRef } from '../kube/resources.ts';
 import type { Logger } from '../observe/log.ts';
+import { AUTHORITY_SECRET } from './injector/authority.ts';
 import { CONTROLLER_REVISIONS, type ControllerRevision } from './revisions.ts';
 
 /** A SidecarInjector as it comes from the API server. */
@@ -42,7 +43,7 @@ const OWNED = INJECTOR_LABEL;
 function cacheOf<T extends KubeObject>(
   { client, log, metrics }: CacheSettings,
   resource: ResourceRef,
-  scope: { namespace?: string; labelSelector?: string; metadataOnly?: boolean } = {},
+  scope: { namespace?: string; labelSelector?: string; fieldSelector?: string; metadataOnly?: boolean } = {},
 ): ResourceCache<T> {
   metrics.start(resource.plural);
   return new ResourceCache<T>({ client, resource, log, metrics, ...scope });
@@ -63,8 +64,34 @@ export function createCaches(settings: CacheSettings): Caches {
 }
 
 /** The certificate requests of this operator, which only the leader follows. */
-export function createRequestCache(settings: CacheSettings): ResourceCache<CertificateSigningRequest> {
+function createRequestCache(settings: CacheSettings): ResourceCache<CertificateSigningRequest> {
   return cacheOf(settings, RESOURCES.certificateSigningRequests, {
     labelSelector: `${MANAGED_BY_LABEL}=${MANAGED_BY}`,
   });
+}
+
+/** What only the leader follows. */
+export interface LeaderCaches {
+  /** The certificate requests of this operator. */
+  requests: ResourceCache<CertificateSigningRequest>;
+  /** Everything that is asked of the operator's own signer, by whomever. */
+  ownSigner: ResourceCache<CertificateSigningRequest>;
+  /** The Secret of the operator's authority; its key is not kept in memory. */
+  authority: ResourceCache<Secret>;
+}
+
+/** Makes new ones for each term. */
+export function createLeaderCaches(settings: CacheSettings): LeaderCaches {
+  const { namespace } = settings;
+  return {
+    requests: createRequestCache(settings),
+    ownSigner: cacheOf(settings, RESOURCES.certificateSigningRequests, {
+      fieldSelector: `spec.signerName=${SIGNER_OWN}`,
+    }),
+    authority: cacheOf(settings, RESOURCES.secrets, {
+      namespace,
+      fieldSelector: `metadata.name=${AUTHORITY_SECRET}`,
+      metadataOnly: true,
+    }),
+  };
 }

@@ -2,8 +2,6 @@
 import { linkAbort } from '../kube/abort.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { EventRecorder } from '../kube/events.ts';
-import type { ResourceCache } from '../kube/cache.ts';
-import type { CertificateSigningRequest } from '../kube/objects.ts';
 import type { Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -12,19 +10,21 @@ import { WorkQueue } from '../runtime/queue.ts';
 import type { OperatorFacts } from '../domain/plan-objects.ts';
 import { ROLLOVER_TIMING, type RolloverTiming } from '../domain/rollover.ts';
 import { injectorOf } from './owned.ts';
-import type { Caches } from './caches.ts';
+import type { Caches, LeaderCaches } from './caches.ts';
 import { ensureAuthority } from './injector/authority.ts';
 import { createInjectorReconcile } from './injector/controller.ts';
 import { Replicas } from './injector/replicas.ts';
 import { queueChanges } from './injector/triggers.ts';
 import { rememberUsername } from './injector/whoami.ts';
+import { careForAuthority } from './signer/authority-care.ts';
+import { denyStrangers } from './signer/strangers.ts';
 import type { Serving } from './serving/serving.ts';
 
 export interface LeadOptions {
   client: KubeClient;
   caches: Caches;
-  /** A new cache for each term: it is followed only while leading. */
-  requests: () => ResourceCache<CertificateSigningRequest>;
+  /** New caches for each term: they are followed only while leading. */
+  followed: () => LeaderCaches;
   serving: Serving;
   operator: OperatorFacts;
   events: EventRecorder;
@@ -43,13 +43,19 @@ export async function lead(options: LeadOptions, outer: AbortSignal): Promise<vo
   const term = linkAbort(outer);
   const { signal } = term;
   const { client, caches, serving, clock, log, metrics } = options;
-  const requests = options.requests();
-  const following = requests.run(signal);
+  const followed = options.followed();
+  const { requests, ownSigner, authority } = followed;
+  const username = rememberUsername(client);
   // A CA takes up to a second to make: it should be there before somebody waits for a certificate.
   const warm = ensureAuthority(options, signal).catch((error: unknown) => log.warn('no authority yet', { error }));
   const queue = new WorkQueue({ name: NAME, clock, observer: metrics.queue });
   metrics.startController(NAME);
-  const stopTriggers = queueChanges(caches, requests, serving, queue);
+  const stops = [
+    queueChanges(caches, requests, serving, queue),
+    denyStrangers({ client, requests: ownSigner, username, clock, log }, signal),
+    careForAuthority({ ...options, secret: authority }, signal),
+  ];
+  const following = Promise.all(Object.values(followed).map((cache) => cache.run(signal)));
   try {
     await Promise.all([...Object.values(caches), requests].map((cache) => cache.whenSynced(signal)));
     await warm;
@@ -65,7 +71,7 @@ export async function lead(options: LeadOptions, outer: AbortSignal): Promise<vo
         ],
         reconcile: createInjectorReconcile({
           ...options,
-          username: rememberUsername(client),
+          username,
           replicas: new Replicas({
             client,
             namespace: options.operator.namespace,
@@ -83,7 +89,7 @@ export async function lead(options: LeadOptions, outer: AbortSignal): Promise<vo
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
-    stopTriggers();
+    for (const stop of stops) stop();
     queue.close();
     term.abort(new Error('the term is over'));
     term.unlink();

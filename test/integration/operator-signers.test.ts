@@ -1,11 +1,13 @@
 /** A signer outside the operator, played by the test: it approves, signs, and changes its authority. */
 import assert from 'node:assert/strict';
-import { createPublicKey } from 'node:crypto';
+import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import forge from 'node-forge';
 import { createAuthority, issueServing, type Authority } from '../../src/pki/authority.ts';
 import { parseCertificates } from '../../src/pki/inspect.ts';
+import { generatePrivateKey } from '../../src/pki/keys.ts';
+import { createRequest } from '../../src/pki/requests.ts';
 import { eventually, NAMESPACE, PATHS, World, type Json } from './operator-world.ts';
 
 const SIGNER = 'clusterissuers.cert-manager.io/test';
@@ -154,6 +156,59 @@ describe('a signer of somebody else', () => {
       const { message = '' } = (await world.condition(name, 'CertificateReady')) ?? {};
       return message.includes(`ConfigMap ${NAMESPACE}/nowhere does not exist`);
     });
+    await world.remove(PATHS.injector(name));
+    await operator.kill();
+  });
+});
+
+describe("the operator's own signer", () => {
+  it('denies what somebody else asks of it, and says why', async () => {
+    const operator = await world.startOperator();
+    const key = await generatePrivateKey(2048);
+    const identity = { commonName: 'x', dnsNames: ['sidecar-injector-own.other.svc'], ipAddresses: [] };
+    const request = await createRequest(createPrivateKey(key), identity);
+    await world.call('POST', PATHS.requests, {
+      apiVersion: 'certificates.k8s.io/v1',
+      kind: 'CertificateSigningRequest',
+      metadata: { name: 'stranger' },
+      spec: {
+        request: encode(request),
+        signerName: 'sidecarinjector.dev/webhook-serving',
+        usages: ['digital signature', 'key encipherment', 'server auth'],
+      },
+    });
+    const denied = await eventually('it is denied', async () => {
+      const { status } = await world.get(`${PATHS.requests}/stranger`);
+      return status?.conditions?.find(({ type }: Json) => type === 'Denied');
+    });
+    assert.match(denied.message, /serves only the operator; this request was made by /);
+    assert.equal((await world.get(`${PATHS.requests}/stranger`)).status.certificate, undefined);
+    await world.remove(`${PATHS.requests}/stranger`);
+    await operator.kill();
+  });
+
+  it('has an authority again within 5 s after somebody deleted or spoilt it, and an Event says so', async () => {
+    const name = 'cared';
+    const secret = `/api/v1/namespaces/${NAMESPACE}/secrets/sidecar-injector-ca`;
+    const operator = await world.startOperator();
+    await world.applyInjector(name);
+    await world.ready(name);
+    const before = (await world.get(secret)).data['ca.crt'];
+    await world.remove(secret);
+    const made = await eventually('there is another one', async () => (await world.get(secret))?.data['ca.crt'], 5000);
+    assert.notEqual(made, before);
+    await world.merge(secret, { data: { 'ca.key': encode('junk') } });
+    await eventually('the spoilt one is replaced', async () => (await world.get(secret)).data['ca.crt'] !== made, 5000);
+    await eventually('an Event says so', async () =>
+      (await world.items(PATHS.events)).some(
+        ({ reason, note, regarding }: Json) =>
+          reason === 'AuthorityReplaced' && regarding.name === name && /there is none/.test(note),
+      ),
+    );
+    // What was signed before goes on to be trusted.
+    assert.deepEqual(await world.containersOfNewPod('a'), ['app', `side-${name}`]);
+    const [serial] = await trusted(name);
+    assert.equal(serial, parseCertificates(decode(before))?.[0]?.serialNumber);
     await world.remove(PATHS.injector(name));
     await operator.kill();
   });

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseAllDocuments } from 'yaml';
 import { createAdmissionServer } from '../../src/admission/server.ts';
 import type { SidecarInjector } from '../../src/api/v1alpha1/types.ts';
-import { createCaches, createRequestCache } from '../../src/controllers/caches.ts';
+import { createCaches, createLeaderCaches } from '../../src/controllers/caches.ts';
 import { lead } from '../../src/controllers/leader.ts';
 import { Refusals } from '../../src/controllers/serving/refusals.ts';
 import { Reporter } from '../../src/controllers/serving/reporter.ts';
@@ -270,9 +270,9 @@ async function startOperator(client: KubeClient, own: KubeClient, leads: boolean
   refusals.onChange(() => reporter.poke());
   parts.push(reporter.run(life.signal));
   const events = new EventRecorder({ client, log, instance: 'test', now: () => clock.now() });
-  const requests = () => createRequestCache(settings);
+  const followed = () => createLeaderCaches(settings);
   const timing = pacedTiming(PACE);
-  const options = { client, caches, requests, serving, operator, events, clock, log, metrics, timing };
+  const options = { client, caches, followed, serving, operator, events, clock, log, metrics, timing };
   if (leads) parts.push(lead(options, life.signal));
   return {
     serving,

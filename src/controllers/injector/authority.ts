@@ -19,11 +19,14 @@ const RENEW_AT = 2 / 3;
 /**
  * The authority that signs now. Makes a new one when there is none, when the Secret was damaged, or when two thirds of its
  * life are over, and for each new `wish` (a rotation that somebody asked for). Certificates of the one before stay trusted: each injector's Secret holds its own anchors.
+ *
+ * @param onMade is told why, when a new one was made
  */
 export async function ensureAuthority(
   context: Pick<InjectorContext, 'client' | 'operator' | 'clock' | 'log'>,
   signal: AbortSignal,
   wish = '',
+  onMade: (why: string) => void = () => undefined,
 ): Promise<Authority> {
   const { client, operator, log } = context;
   const { namespace } = operator;
@@ -60,6 +63,7 @@ export async function ensureAuthority(
     ? create(client, RESOURCES.secrets, secret, { signal })
     : replace(client, RESOURCES.secrets, secret, { signal }));
   log.info('made a certificate authority', { secret: AUTHORITY_SECRET, why: failure });
+  onMade(failure ?? '');
   return authority;
 }
 
