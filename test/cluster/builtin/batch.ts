@@ -10,6 +10,7 @@ import {
   validateNonNegative,
   validateOneOf,
 } from '../validation.ts';
+import { labelSelectorMatches } from '../selectors.ts';
 import { age, column, humanDuration, orNone, selectorText, templateColumns } from './columns.ts';
 import { defaultPodTemplate } from './pod-defaults.ts';
 import type { PodSpec } from './pod-types.ts';
@@ -52,16 +53,48 @@ function validateJobSpec(spec: JsonObject, path: string): FieldError[] {
   return [...errors, required(`${path}.template.spec.restartPolicy`, 'valid values: "OnFailure", "Never"')];
 }
 
-const JOB_FIXED = ['selector', 'template', 'completionMode', 'podFailurePolicy', 'backoffLimitPerIndex', 'managedBy'];
+/** validateGeneratedSelector: who does not bring a selector of his own leaves it to the job. */
+function validateOwnSelector(object: KubeObject): FieldError[] {
+  const spec = specOf(object);
+  const selector = spec['selector'] as Parameters<typeof labelSelectorMatches>[0] | undefined;
+  const labels = part(part(part(spec, 'template'), 'metadata'), 'labels') as Record<string, string>;
+  const generated = Object.keys(selector?.matchLabels ?? {}).length === 1 && !selector?.matchExpressions?.length;
+  const field = 'spec.template.metadata.labels';
+  return [
+    ...(spec['manualSelector'] === true || generated
+      ? []
+      : [invalidValue('spec.selector', selector ?? null, '`selector` not auto-generated')]),
+    ...(selector && labelSelectorMatches(selector, labels)
+      ? []
+      : [invalidValue(field, labels, '`selector` does not match template `labels`')]),
+  ];
+}
 
-/** ValidateJobSpecUpdate: a suspended job that never began may still change where its pods go. */
+const JOB_FIXED = ['selector', 'completionMode', 'podFailurePolicy', 'backoffLimitPerIndex', 'managedBy'];
+
+/** validatePodTemplateUpdate: what a suspended job may not change, which is neither where its pods go nor what they get there. */
+function schedulable(spec: JsonObject, suspended: boolean): unknown {
+  const template = part(spec, 'template');
+  if (!suspended) return template;
+  const { nodeSelector: _nodes, tolerations: _tolerations, schedulingGates: _gates, ...rest } = part(template, 'spec');
+  const bare = ({ resources: _resources, ...container }: JsonObject): JsonObject => container;
+  return { ...rest, containers: ((rest['containers'] ?? []) as JsonObject[]).map(bare) };
+}
+
+/** ValidateJobSpecUpdate */
 function validateJob(object: KubeObject, old: KubeObject | undefined): FieldError[] {
   const spec = specOf(object);
   const errors = validateJobSpec(spec, 'spec');
-  if (!old) return errors;
+  if (!old) return [...validateOwnSelector(object), ...errors];
   const before = specOf(old);
   const fixed = spec['completionMode'] === 'Indexed' ? JOB_FIXED : ['completions', ...JOB_FIXED];
-  return [...errors, ...fixed.flatMap((name) => validateImmutable(spec[name], before[name], `spec.${name}`))];
+  const suspended = before['suspend'] === true;
+  const [template, oldTemplate] = [schedulable(spec, suspended), schedulable(before, suspended)];
+  return [
+    ...errors,
+    ...fixed.flatMap((name) => validateImmutable(spec[name], before[name], `spec.${name}`)),
+    ...validateImmutable(template, oldTemplate, suspended ? 'spec.template.spec' : 'spec.template'),
+  ];
 }
 
 function jobState(object: KubeObject): string {
@@ -100,6 +133,7 @@ export const jobRules: Rules = {
   prepareCreate(object) {
     const spec = specOf(object);
     if (spec['manualSelector'] === true) return;
+    const given = part(part(spec, 'selector'), 'matchLabels');
     const { name, uid = randomUUID() } = object.metadata;
     const { metadata } = spec['template'] as { metadata: { labels?: Record<string, string> } };
     metadata.labels = {
@@ -109,7 +143,8 @@ export const jobRules: Rules = {
       'controller-uid': uid,
       'job-name': name,
     };
-    spec['selector'] = { matchLabels: { 'batch.kubernetes.io/controller-uid': uid } };
+    const matchLabels = { ...given, 'batch.kubernetes.io/controller-uid': uid };
+    spec['selector'] = { ...part(spec, 'selector'), matchLabels };
     // Defaulting does this, again on the way out, when the template already has its labels.
     if (Object.keys(object.metadata.labels ?? {}).length === 0) object.metadata.labels = { ...metadata.labels };
   },
@@ -142,8 +177,9 @@ const MACRO = /^@(?:yearly|annually|monthly|weekly|daily|midnight|hourly|every \
 
 /** The five fields of cron, without what only its parser can tell (github.com/robfig/cron). */
 function isSchedule(schedule: string): boolean {
-  if (MACRO.test(schedule)) return true;
-  const fields = schedule.trim().split(/\s+/v);
+  const times = schedule.replace(/^(?:CRON_)?TZ=\S+\s+/v, '');
+  if (MACRO.test(times)) return true;
+  const fields = times.trim().split(/\s+/v);
   return fields.length === RANGES.length && fields.every((field, index) => isCronField(field, RANGES[index] ?? []));
 }
 
@@ -158,6 +194,14 @@ function isCronField(field: string, [low = 0, high = 0]: number[]): boolean {
   });
 }
 
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}
+
 /** validateCronJobSpec */
 function validateCronJob(object: KubeObject, old: KubeObject | undefined): FieldError[] {
   const spec = specOf(object);
@@ -169,6 +213,13 @@ function validateCronJob(object: KubeObject, old: KubeObject | undefined): Field
     const text = `expected exactly 5 fields, found ${found}: [${schedule.trim().split(/\s+/v).join(' ')}]`;
     errors.push(invalidValue('spec.schedule', schedule, text));
   }
+  if (schedule?.includes('TZ'))
+    errors.push(
+      invalidValue('spec.schedule', schedule, 'cannot use TZ or CRON_TZ in schedule, use timeZone field instead'),
+    );
+  const { timeZone } = spec as { timeZone?: string };
+  if (timeZone !== undefined && !isTimeZone(timeZone))
+    errors.push(invalidValue('spec.timeZone', timeZone, `unknown time zone ${timeZone}`));
   errors.push(
     ...validateNonNegative('spec.startingDeadlineSeconds', spec['startingDeadlineSeconds']),
     ...validateOneOf(['Allow', 'Forbid', 'Replace'], 'spec.concurrencyPolicy', spec['concurrencyPolicy']),

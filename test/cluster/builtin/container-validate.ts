@@ -165,7 +165,14 @@ export function validateResources({ resources }: Container, path: string): Field
       ? [invalidValue(`${path}.requests`, text, `must be less than or equal to ${name} limit of ${limit}`)]
       : [];
   });
-  return [...checked('limits', limits), ...checked('requests', requests), ...above];
+  const names = Object.keys({ ...limits, ...requests });
+  const alone = names.some(hugePages) && !names.includes('cpu') && !names.includes('memory');
+  return [
+    ...checked('limits', limits),
+    ...checked('requests', requests),
+    ...above,
+    ...(alone ? [forbiddenField(path, 'HugePages require cpu or memory')] : []),
+  ];
 }
 
 const HANDLERS: Record<string, (action: JsonObject, path: string) => FieldError[]> = {
@@ -214,16 +221,22 @@ function validateSecurity(container: Container, path: string): FieldError[] {
   const context = container['securityContext'] as JsonObject | undefined;
   if (!context) return [];
   const errors = validateIdentity(context, path);
+  if (context['procMount'] !== undefined)
+    errors.push(...validateOneOf(['Default', 'Unmasked'], `${path}.procMount`, context['procMount']));
   if (context['allowPrivilegeEscalation'] !== false) return errors;
+  const capabilities = context['capabilities'] as JsonObject | undefined;
   const refuse = (what: string): FieldError =>
     invalidValue(
       path,
-      goStruct(context, SECURITY_FIELDS),
+      goStruct(
+        { ...context, ...(capabilities && { capabilities: goStruct(capabilities, ['add', 'drop']) }) },
+        SECURITY_FIELDS,
+      ),
       `cannot set \`allowPrivilegeEscalation\` to false and ${what}`,
     );
   if (context['privileged'] === true) errors.push(refuse('`privileged` to true'));
-  const { add = [] } = (context['capabilities'] ?? {}) as { add?: string[] };
-  if (add.includes('CAP_SYS_ADMIN')) errors.push(refuse('`capabilities.Add` CAP_SYS_ADMIN'));
+  if ((capabilities?.['add'] as string[] | undefined)?.includes('CAP_SYS_ADMIN'))
+    errors.push(refuse('`capabilities.Add` CAP_SYS_ADMIN'));
   return errors;
 }
 
@@ -247,6 +260,12 @@ function validateContainer(container: Container, volumes: Set<string>, at: strin
   ];
 }
 
+// validateReadinessProbe: nothing is ended because it is not ready.
+function graceOfReadiness(probe: Probe | undefined, field: string): FieldError[] {
+  const grace = probe?.['terminationGracePeriodSeconds'];
+  return grace === undefined ? [] : [invalidValue(field, grace, 'must not be set for readinessProbes')];
+}
+
 function validateProbes(container: Container, at: string): FieldError[] {
   const lifecycle = (container['lifecycle'] ?? {}) as Record<string, JsonObject>;
   const hooks = ['postStart', 'preStop'].filter((hook) => lifecycle[hook]);
@@ -254,6 +273,7 @@ function validateProbes(container: Container, at: string): FieldError[] {
     ...hooks.flatMap((hook) => validateHandler(lifecycle[hook] ?? {}, `${at}.lifecycle.${hook}`)),
     ...validateProbe(container.livenessProbe, `${at}.livenessProbe`, true),
     ...validateProbe(container.readinessProbe, `${at}.readinessProbe`, false),
+    ...graceOfReadiness(container.readinessProbe, `${at}.readinessProbe.terminationGracePeriodSeconds`),
     ...validateProbe(container.startupProbe, `${at}.startupProbe`, true),
   ];
 }

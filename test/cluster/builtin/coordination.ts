@@ -1,8 +1,7 @@
 /** Leases and EndpointSlices: pkg/apis/coordination/validation, pkg/apis/discovery/{v1/defaults,validation}. */
 import { isIP } from 'node:net';
-import type { FieldError, KubeObject } from '../types.ts';
+import type { FieldError, JsonObject, KubeObject } from '../types.ts';
 import {
-  forbiddenField,
   invalidValue,
   isValidIP,
   notSupported,
@@ -19,23 +18,27 @@ interface Lease extends KubeObject {
     holderIdentity?: string;
     leaseDurationSeconds?: number;
     leaseTransitions?: number;
-    strategy?: string;
-    preferredHolder?: string;
   };
+}
+
+function dropCoordination({ spec }: KubeObject & { spec: JsonObject }): void {
+  delete spec['strategy'];
+  delete spec['preferredHolder'];
 }
 
 export const leaseRules: Rules = {
   createOnUpdate: true,
   unconditionalUpdate: false,
+  // pkg/registry/coordination/lease/strategy.go: without the gate CoordinatedLeaderElection its fields are dropped.
+  prepareCreate: (object) => dropCoordination(object as KubeObject & { spec: JsonObject }),
+  prepareUpdate: (object) => dropCoordination(object as KubeObject & { spec: JsonObject }),
   validate(object) {
-    const { leaseDurationSeconds, leaseTransitions, strategy, preferredHolder } = (object as Lease).spec;
+    const { leaseDurationSeconds, leaseTransitions } = (object as Lease).spec;
     const errors: FieldError[] = [];
     if (leaseDurationSeconds !== undefined && leaseDurationSeconds <= 0)
       errors.push(invalidValue('spec.leaseDurationSeconds', leaseDurationSeconds, 'must be greater than 0'));
     if (leaseTransitions !== undefined && leaseTransitions < 0)
       errors.push(invalidValue('spec.leaseTransitions', leaseTransitions, 'must be greater than or equal to 0'));
-    if (preferredHolder && !strategy)
-      errors.push(forbiddenField('spec.preferredHolder', 'may only be specified if `strategy` is defined'));
     return errors;
   },
   columns: [column('Holder', (object) => (object as Lease).spec.holderIdentity ?? '')],

@@ -70,6 +70,14 @@ export const namespaceRules: Rules = {
     labelName(object);
   },
   validate: () => [],
+  // ValidateNamespaceStatusUpdate
+  validateStatus(object) {
+    const { phase } = asNamespace(object).status;
+    const deleted = object.metadata.deletionTimestamp !== undefined;
+    const wanted = deleted ? 'Terminating' : 'Active';
+    const text = `may only be '${wanted}' if \`deletionTimestamp\` is ${deleted ? 'not ' : ''}empty`;
+    return phase === wanted ? [] : [invalidValue('status.Phase', phase ?? '', text)];
+  },
   markDeleted(object) {
     const namespace = asNamespace(object);
     namespace.status = { ...namespace.status, phase: 'Terminating' };

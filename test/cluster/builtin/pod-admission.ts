@@ -93,7 +93,21 @@ function usePriority(attributes: AdmissionAttributes, spec: PodSpec, store: Obje
     );
   spec.priority = value;
   if (wanted) spec.priorityClassName = wanted.metadata.name;
-  spec['preemptionPolicy'] ??= wanted?.['preemptionPolicy'] ?? 'PreemptLowerPriority';
+  const policy = (wanted?.['preemptionPolicy'] ?? 'PreemptLowerPriority') as string;
+  const given = spec['preemptionPolicy'] as string | undefined;
+  if (given !== undefined && given !== policy)
+    throw refuse(
+      attributes,
+      `the string value of PreemptionPolicy (${given}) must not be provided in pod spec; priority admission controller computed ${policy} from the given PriorityClass name`,
+    );
+  spec['preemptionPolicy'] = policy;
+}
+
+/** plugin/pkg/admission/runtimeclass: a class that a pod asks for exists. */
+function checkRuntime(attributes: AdmissionAttributes, spec: PodSpec, store: ObjectStore): void {
+  const name = spec['runtimeClassName'] as string | undefined;
+  if (name && !store.get('runtimeclasses.node.k8s.io', undefined, name))
+    throw refuse(attributes, `pod rejected: RuntimeClass "${name}" not found`);
 }
 
 function tolerateShortOutages(spec: PodSpec): void {
@@ -121,6 +135,7 @@ export async function admitPod(attributes: AdmissionAttributes, { store }: { sto
   if (operation === 'CREATE') {
     await useAccount(attributes, pod.spec, store);
     usePriority(attributes, pod.spec, store);
+    checkRuntime(attributes, pod.spec, store);
   } else if (operation === 'UPDATE' && oldObject) keepPriority(pod, asPod(oldObject));
   if (operation === 'CREATE' || operation === 'UPDATE') tolerateShortOutages(pod.spec);
 }

@@ -62,6 +62,9 @@ function defaultVolume(volume: Volume): void {
     const source = volume[kind] as JsonObject | undefined;
     if (source) source['defaultMode'] ??= FILE_MODE;
   }
+  // Go has no omitempty on the sources of a projection.
+  const projected = volume['projected'] as JsonObject | undefined;
+  if (projected) projected['sources'] ??= null;
   const hostPath = volume['hostPath'] as JsonObject | undefined;
   if (hostPath) hostPath['type'] ??= '';
   defaultDownwardItems((volume['downwardAPI'] as JsonObject | undefined)?.['items']);

@@ -62,7 +62,7 @@ export interface PodSpec extends JsonObject {
   hostNetwork?: boolean;
   serviceAccountName?: string;
   automountServiceAccountToken?: boolean;
-  imagePullSecrets?: { name: string }[];
+  imagePullSecrets?: { name?: string }[];
   priority?: number;
   priorityClassName?: string;
 }

@@ -158,11 +158,69 @@ function validateSpreading(constraints: JsonObject[], path: string): FieldError[
 
 /** validatePodDNSConfig: who turns off the cluster's own must bring one. */
 function validateDns(spec: PodSpec, path: string): FieldError[] {
-  if (spec['dnsPolicy'] !== 'None') return [];
-  const config = spec['dnsConfig'] as { nameservers?: string[] } | undefined;
-  if (!config) return [required(path, 'must provide `dnsConfig` when `dnsPolicy` is None')];
-  if (config.nameservers?.length) return [];
-  return [required(`${path}.nameservers`, 'must provide at least one DNS nameserver when `dnsPolicy` is None')];
+  const config = spec['dnsConfig'] as
+    { nameservers?: string[]; searches?: string[]; options?: { name?: string }[] } | undefined;
+  const { nameservers = [], searches = [], options = [] } = config ?? {};
+  if (spec['dnsPolicy'] === 'None') {
+    if (!config) return [required(path, 'must provide `dnsConfig` when `dnsPolicy` is None')];
+    const text = 'must provide at least one DNS nameserver when `dnsPolicy` is None';
+    if (nameservers.length === 0) return [required(`${path}.nameservers`, text)];
+  }
+  return [
+    ...(nameservers.length > 3
+      ? [invalidValue(`${path}.nameservers`, nameservers, 'must not have more than 3 nameservers')]
+      : []),
+    ...nameservers.flatMap((server, index) =>
+      isValidIP(server).map((text) => invalidValue(`${path}.nameservers[${index}]`, server, text)),
+    ),
+    ...(searches.length > 32
+      ? [invalidValue(`${path}.searches`, searches, 'must not have more than 32 search paths')]
+      : []),
+    ...options.flatMap(({ name }, index) => (name ? [] : [required(`${path}.options[${index}]`, 'must not be empty')])),
+  ];
+}
+
+/** validatePodHostNetworkDeps, validateHostUsers and the rest of what sharing with the host excludes. */
+function validateHost(spec: PodSpec, path: string): FieldError[] {
+  const ports = (spec.hostNetwork ? (spec.containers ?? []) : []).flatMap(({ ports: given = [] }, index) =>
+    given.flatMap(({ hostPort, containerPort }, position) => {
+      const field = `${path}.containers[${index}].ports[${position}].hostPort`;
+      const text = 'must match `containerPort` when `hostNetwork` is true';
+      return hostPort && hostPort !== containerPort ? [invalidValue(field, hostPort, text)] : [];
+    }),
+  );
+  const shared = spec['shareProcessNamespace'] === true && spec['hostPID'] === true;
+  const field = `${path}.securityContext.shareProcessNamespace`;
+  const text = 'ShareProcessNamespace and HostPID cannot both be enabled';
+  const alone = spec['hostUsers'] === false ? ['hostNetwork', 'hostPID', 'hostIPC'].filter((key) => spec[key]) : [];
+  // Two of the fields are named with a capital letter, as in Kubernetes.
+  const named = (key: string): string => (key === 'hostNetwork' ? key : `H${key.slice(1)}`);
+  return [
+    ...ports,
+    ...(shared ? [invalidValue(field, true, text)] : []),
+    ...alone.map((key) => forbiddenField(`${path}.${named(key)}`, 'when `hostUsers` is false')),
+  ];
+}
+
+/** validateSleepAction: a hook may not sleep longer than the pod is given to end. */
+function validateSleep(spec: PodSpec, path: string): FieldError[] {
+  const grace = spec.terminationGracePeriodSeconds ?? 0;
+  return (spec.containers ?? []).flatMap((container, index) =>
+    Object.entries((container['lifecycle'] ?? {}) as Record<string, { sleep?: { seconds?: number } }>).flatMap(
+      ([hook, { sleep }]) => {
+        const seconds = sleep?.seconds ?? 0;
+        const text = `must be non-negative and less than terminationGracePeriodSeconds (${grace})`;
+        const at = `${path}[${index}].lifecycle.${hook}.sleep`;
+        return seconds < 0 || seconds > grace ? [invalidValue(at, seconds, text)] : [];
+      },
+    ),
+  );
+}
+
+/** validateOS */
+function validateSystem({ name }: { name?: string }, path: string): FieldError[] {
+  if (!name) return [required(`${path}.name`)];
+  return ['linux', 'windows'].includes(name) ? [] : [notSupported(path, name, ['linux', 'windows'])];
 }
 
 function validateHostAliases(aliases: { ip?: string; hostnames?: string[] }[], path: string): FieldError[] {
@@ -198,8 +256,10 @@ export function validatePodSpec(spec: PodSpec, path: string): FieldError[] {
   return [
     ...errors,
     ...validateContainers(spec.containers ?? [], names, `${path}.containers`),
+    ...validateSleep(spec, `${path}.containers`),
     ...validateInitContainers(spec, names, `${path}.initContainers`),
     ...validateEphemeralContainers(spec, names, `${path}.ephemeralContainers`),
+    ...validateHost(spec, path),
     ...validateOneOf(RESTARTS, `${path}.restartPolicy`, spec.restartPolicy),
     ...validateOneOf(DNS_POLICIES, `${path}.dnsPolicy`, spec['dnsPolicy']),
     ...validateLabels(spec['nodeSelector'] as Record<string, string> | undefined, `${path}.nodeSelector`),
@@ -218,5 +278,6 @@ export function validatePodSpec(spec: PodSpec, path: string): FieldError[] {
     ...validateTolerations(spec.tolerations ?? [], `${path}.tolerations`),
     ...optional('hostAliases', validateHostAliases),
     ...named('priorityClassName', subdomain),
+    ...optional('os', validateSystem),
   ];
 }

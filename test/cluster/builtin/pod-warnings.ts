@@ -1,5 +1,6 @@
 /** What the API server warns of in pods that it accepts: pkg/api/pod/warnings.go, as far as injection can cause it. */
 import type { JsonObject, ObjectMeta } from '../types.ts';
+import { parseQuantity } from '../cel/quantity.ts';
 import { isDNS1123Label } from '../validation.ts';
 import type { Container, PodSpec } from './pod-types.ts';
 
@@ -69,10 +70,39 @@ function selectorWarnings(spec: PodSpec, path: string): string[] {
   ];
 }
 
+function pullSecretWarnings({ imagePullSecrets = [] }: PodSpec, path: string): string[] {
+  const names = imagePullSecrets.map(({ name }) => name ?? '');
+  const at = (index: number): string => `${path}.imagePullSecrets[${index}].name`;
+  return [
+    ...names.flatMap((name, index) =>
+      names.indexOf(name) < index ? [`${at(index)}: duplicate name ${JSON.stringify(name)}`] : [],
+    ),
+    ...names.flatMap((name, index) => (name === '' ? [`${at(index)}: invalid empty name ""`] : [])),
+  ];
+}
+
+/** Nobody has half a byte. */
+function fractionWarnings([{ resources }, path]: Placed): string[] {
+  return ['memory', 'ephemeral-storage'].flatMap((name) =>
+    (['limits', 'requests'] as const).flatMap((kind) => {
+      const text = resources?.[kind]?.[name];
+      if (text === undefined || parseQuantity(text)?.isInteger !== false) return [];
+      const field = `${path}.resources.${kind}[${name}]`;
+      return [`${field}: fractional byte value ${JSON.stringify(text)} is invalid, must be an integer`];
+    }),
+  );
+}
+
 /** `path` is where the spec is: `spec` of a pod, `spec.template.spec` of a workload. */
 export function podSpecWarnings(spec: PodSpec, path: string): string[] {
   const containers = containersOf(spec, path);
-  return [...selectorWarnings(spec, path), ...containers.flatMap(hiddenVariables), ...portWarnings(containers)];
+  return [
+    ...selectorWarnings(spec, path),
+    ...pullSecretWarnings(spec, path),
+    ...containers.flatMap(fractionWarnings),
+    ...containers.flatMap(hiddenVariables),
+    ...portWarnings(containers),
+  ];
 }
 
 /** WarningsOnCreate of the pod strategy. */

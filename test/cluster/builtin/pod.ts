@@ -178,12 +178,14 @@ export const podRules: Rules = {
     defaultPod(spec);
     completeStatus(status);
   },
-  prepareCreate(object) {
+  prepareCreate(object, { now }) {
     const { spec } = asPod(object);
     const gated = (spec.schedulingGates?.length ?? 0) > 0;
     const condition = {
       type: 'PodScheduled',
       status: 'False',
+      lastProbeTime: null,
+      lastTransitionTime: timestamp(now),
       reason: 'SchedulingGated',
       message: 'Scheduling is blocked due to non-empty scheduling gates',
     };

@@ -1,4 +1,5 @@
 /** pkg/apis/core/validation/validation.go: ValidateVolumes, and the field and key selectors that volumes share with variables. */
+import { parseQuantity } from '../cel/quantity.ts';
 import type { FieldError, JsonObject } from '../types.ts';
 import {
   duplicate,
@@ -193,6 +194,11 @@ const HOST_PATH_TYPES = [
 ];
 
 const SOURCES: Record<string, Check> = {
+  emptyDir({ sizeLimit }, path) {
+    const isNegative = typeof sizeLimit === 'string' && (parseQuantity(sizeLimit)?.nanos ?? 0n) < 0n;
+    const text = 'SizeLimit field must be a valid resource quantity';
+    return isNegative ? [forbiddenField(`${path}.sizeLimit`, text)] : [];
+  },
   hostPath(source, path) {
     if (text(source['path']) === '') return needs(source, 'path', path);
     const type = text(source['type']);

@@ -47,10 +47,13 @@ const TEMPLATE = 'spec.template';
 /** ValidatePodTemplateSpecForReplicaSet; `owner` is the kind in the text, of which ReplicaSets are not the only users. */
 function validateTemplate({ spec }: Workload, owner: string): FieldError[] {
   const { selector, template } = spec;
-  const labels = template.metadata.labels ?? {};
+  const { labels } = template.metadata;
   const errors: FieldError[] = [];
-  if (!selector || !labelSelectorMatches(selector as Parameters<typeof labelSelectorMatches>[0], labels))
-    errors.push(invalidValue(`${TEMPLATE}.metadata.labels`, labels, '`selector` does not match template `labels`'));
+  if (!isSelector(selector)) return [invalidValue('spec.selector', selector, 'invalid label selector')];
+  if (!selector || !labelSelectorMatches(selector as Parameters<typeof labelSelectorMatches>[0], labels ?? {}))
+    errors.push(
+      invalidValue(`${TEMPLATE}.metadata.labels`, labels ?? null, '`selector` does not match template `labels`'),
+    );
   errors.push(...validateLabels(labels, `${TEMPLATE}.metadata.labels`));
   errors.push(...validatePodSpec(template.spec, `${TEMPLATE}.spec`));
   const { restartPolicy = '', activeDeadlineSeconds } = template.spec;
@@ -61,6 +64,14 @@ function validateTemplate({ spec }: Workload, owner: string): FieldError[] {
     errors.push(forbiddenField(`${TEMPLATE}.spec.activeDeadlineSeconds`, text));
   }
   return errors;
+}
+
+// What metav1.LabelSelectorAsSelector can read.
+function isSelector(selector: Workload['spec']['selector']): boolean {
+  const known = ['In', 'NotIn', 'Exists', 'DoesNotExist'];
+  return (selector?.matchExpressions ?? []).every((each) =>
+    known.includes((each as { operator?: string }).operator ?? ''),
+  );
 }
 
 function validateSelector({ spec: { selector } }: Workload, kind: string): FieldError[] {
@@ -86,6 +97,23 @@ export function validateReplicaSet(object: KubeObject, old: KubeObject | undefin
     ...validateSelector(set, 'deployment'),
     ...validateTemplate(set, 'ReplicaSet'),
     ...sameSelector(set, old),
+  ];
+}
+
+/** ValidateReplicaSetStatus and ValidateDeploymentStatus */
+export function validateReplicaStatus(object: KubeObject): FieldError[] {
+  const { status } = asWorkload(object);
+  const counted = object.kind === 'Deployment' ? 'updatedReplicas' : 'fullyLabeledReplicas';
+  const parts = [counted, 'readyReplicas', 'availableReplicas'];
+  const number = (name: string): number => Number(status[name] ?? 0);
+  const above = (name: string, than: string, text: string): FieldError[] =>
+    number(name) > number(than) ? [invalidValue(`status.${name}`, status[name], `cannot be greater than ${text}`)] : [];
+  return [
+    ...['replicas', ...parts, 'observedGeneration'].flatMap((name) =>
+      validateNonNegative(`status.${name}`, status[name]),
+    ),
+    ...parts.flatMap((name) => above(name, 'replicas', 'status.replicas')),
+    ...above('availableReplicas', 'readyReplicas', 'readyReplicas'),
   ];
 }
 
@@ -165,6 +193,10 @@ export function validateDaemonSet(object: KubeObject, old: KubeObject | undefine
     ...validateTemplate(set, 'DaemonSet'),
     ...counts(set, 'minReadySeconds'),
   ];
+  if (type !== 'RollingUpdate' && type !== 'OnDelete') {
+    const shown = goStruct(set.spec['updateStrategy'] as JsonObject, ['type', 'rollingUpdate']);
+    errors.push(notSupported('spec.updateStrategy', shown, ['RollingUpdate', 'OnDelete']));
+  }
   if (type === 'RollingUpdate') {
     const { maxUnavailable, maxSurge } = rollingUpdate ?? {};
     for (const [name, value] of Object.entries({ maxUnavailable, maxSurge })) {

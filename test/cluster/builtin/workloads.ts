@@ -1,62 +1,40 @@
 /** apps/v1, and the ReplicationController that came before: defaults (pkg/apis/apps/v1/defaults.go), columns and /scale of what owns pods. */
 import { isDeepStrictEqual } from 'node:util';
-import { badRequest, conflict } from '../status.ts';
 import type { JsonObject, KubeObject, ObjectMeta, Subresource } from '../types.ts';
+import { scaleSubresource } from '../crd/scale.ts';
+import { nameIsDNSLabel } from '../validation.ts';
 import { age, column, selectorText, templateColumns } from './columns.ts';
 import { defaultPodTemplate } from './pod-defaults.ts';
 import { podSpecWarnings } from './pod-warnings.ts';
-import { specChanged, SUBRESOURCE_VERBS, type Rules } from './resource.ts';
+import { volumeClaimRules } from './small.ts';
+import { specChanged, type Rules } from './resource.ts';
 import {
   asWorkload,
   validateDaemonSet,
   validateDeployment,
   validateReplicaSet,
+  validateReplicaStatus,
   validateReplicationController,
   validateStatefulSet,
   type Workload,
 } from './workload-validate.ts';
 
-/** pkg/registry/apps/deployment/storage: /scale shows and sets replicas. */
-function scaleOf(object: KubeObject): KubeObject {
-  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
-  const { spec, status } = asWorkload(object);
-  const metadata = { name, namespace, uid, resourceVersion, creationTimestamp };
-  const selector = selectorText(spec.selector?.matchLabels);
-  return {
-    kind: 'Scale',
-    apiVersion: 'autoscaling/v1',
-    metadata: JSON.parse(JSON.stringify(metadata)) as KubeObject['metadata'],
-    spec: spec.replicas ? { replicas: spec.replicas } : {},
-    status: { replicas: status?.replicas ?? 0, ...(selector === '<none>' ? {} : { selector }) },
-  };
+/** /scale shows and sets the replicas of a resource; ReplicationControllers select by a plain map. */
+function scale(group: string, plural: string): Subresource {
+  const paths = { specReplicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas' };
+  return scaleSubresource(
+    paths,
+    { group, plural },
+    {
+      selector(object) {
+        const { selector } = asWorkload(object).spec;
+        const labels = group === '' ? (selector as Record<string, string> | undefined) : selector?.matchLabels;
+        const text = selectorText(labels);
+        return text === '<none>' ? '' : text;
+      },
+    },
+  );
 }
-
-const scale: Subresource = {
-  group: 'autoscaling',
-  version: 'v1',
-  kind: 'Scale',
-  verbs: SUBRESOURCE_VERBS,
-  async handle(request) {
-    const { method, object, body, contentType } = request;
-    if (method === 'GET') return { status: 200, body: scaleOf(object) };
-    const given = (body?.['spec'] ?? {}) as { replicas?: number };
-    const version = body?.metadata?.resourceVersion;
-    if (method === 'PATCH' && !contentType.includes('merge-patch'))
-      throw badRequest('only merge patches of scale are served here');
-    if (version && version !== object.metadata.resourceVersion) {
-      const text = 'the object has been modified; please apply your changes to the latest version and try again';
-      throw conflict({ group: '', plural: 'scale' }, object.metadata.name, text);
-    }
-    const keeps = method === 'PATCH' && given.replicas === undefined;
-    const before = scaleOf(object);
-    const after = keeps ? before : { ...before, spec: { replicas: given.replicas ?? 0 } };
-    const { spec } = (await request.admit(after, before)) as { spec?: { replicas?: number } };
-    const changed = await request.update((target) => {
-      asWorkload(target).spec.replicas = spec?.replicas ?? 0;
-    });
-    return { status: 200, body: scaleOf(changed) };
-  },
-};
 
 /** Labels and the owner stay as they were: deploymentStatusStrategy.PrepareForUpdate. */
 function keepLabels(object: KubeObject, old: KubeObject): void {
@@ -81,7 +59,6 @@ const shared: Rules = {
       ? []
       : podSpecWarnings(asWorkload(object).spec.template.spec, 'spec.template.spec'),
   prepareStatus: keepLabels,
-  subresources: { scale },
 };
 
 const ready = column('Ready', (object) => {
@@ -91,7 +68,9 @@ const ready = column('Ready', (object) => {
 
 export const deploymentRules: Rules = {
   ...shared,
+  subresources: { scale: scale('apps', 'deployments') },
   validate: validateDeployment,
+  validateStatus: validateReplicaStatus,
   // deploymentStrategy.PrepareForUpdate: annotations count too, because they are copied to the replica sets.
   generationOn: (object, old) =>
     specChanged(object, old) || !isDeepStrictEqual(object.metadata.annotations ?? {}, old.metadata.annotations ?? {}),
@@ -120,7 +99,9 @@ export const deploymentRules: Rules = {
 
 export const replicaSetRules: Rules = {
   ...shared,
+  subresources: { scale: scale('apps', 'replicasets') },
   validate: validateReplicaSet,
+  validateStatus: validateReplicaStatus,
   defaults(object) {
     const { spec, status } = asWorkload(object);
     spec.replicas ??= 1;
@@ -142,11 +123,19 @@ export const replicaSetRules: Rules = {
 
 export const statefulSetRules: Rules = {
   ...shared,
+  subresources: { scale: scale('apps', 'statefulsets') },
+  nameRule: nameIsDNSLabel,
   validate: validateStatefulSet,
   defaults(object) {
     const { spec, status } = asWorkload(object);
     spec.replicas ??= 1;
     defaultPodTemplate(spec);
+    for (const claim of (spec['volumeClaimTemplates'] ?? []) as KubeObject[]) {
+      Object.assign(claim, { kind: 'PersistentVolumeClaim', apiVersion: 'v1' });
+      volumeClaimRules.defaults?.(claim);
+      claim['status'] ??= {};
+      (claim['status'] as JsonObject)['phase'] ??= 'Pending';
+    }
     spec['podManagementPolicy'] ??= 'OrderedReady';
     spec['updateStrategy'] ??= { type: 'RollingUpdate', rollingUpdate: { partition: 0 } };
     spec['revisionHistoryLimit'] ??= 10;
@@ -174,7 +163,6 @@ const selectorName = ({ template }: Workload['spec']): string =>
 export const daemonSetRules: Rules = {
   ...shared,
   validate: validateDaemonSet,
-  subresources: {},
   prepareUpdate(object, old) {
     const before = Number(old.metadata.annotations?.[TEMPLATE_GENERATION] ?? 0);
     const changed = !isDeepStrictEqual(asWorkload(object).spec.template, asWorkload(old).spec.template);
@@ -207,7 +195,7 @@ export const daemonSetRules: Rules = {
 export const replicationControllerRules: Rules = {
   generationOn: specChanged,
   prepareStatus: keepLabels,
-  subresources: { scale },
+  subresources: { scale: scale('', 'replicationcontrollers') },
   defaults(object) {
     const { metadata, spec, status } = object as unknown as {
       metadata: ObjectMeta;
