@@ -186,6 +186,18 @@ test('certificates are judged as Go judges them', async () => {
   );
 });
 
+test('a server is told that its certificate is refused', async () => {
+  const told = Promise.withResolvers<unknown>();
+  const { certificate, key } = identity();
+  const server = createServer({ cert: certificate, key }).on('tlsClientError', (error, socket) => {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (code.endsWith('ALERT_BAD_CERTIFICATE')) told.resolve(socket.servername);
+  });
+  const port = await start(server);
+  assert.match(await callServer(port, createAuthority('another', now).certificate), /unknown authority/);
+  assert.equal(await told.promise, NAME);
+});
+
 test('a bundle without a certificate makes no client; a broken block beside a good one is skipped', async () => {
   assert.throws(() => clients.target({ url: 'https://x/', caBundle: base64('junk') }), {
     message: 'unable to load root certificates: unable to parse bytes as PEM block',

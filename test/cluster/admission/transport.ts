@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect } from 'node:tls';
 import type { ConnectionOptions, DetailedPeerCertificate, TLSSocket } from 'node:tls';
+import { refuseCertificate } from './alert.ts';
 import { verifyServer } from './x509.ts';
 
 const IDLE_MS = 90_000;
@@ -147,6 +148,7 @@ export class WebhookPool extends Agent {
     socket.once('secureConnect', () => {
       if (socket === undefined) return;
       const refusal = verifyServer(presented(socket), roots, verifiedName, new Date());
+      if (refusal !== undefined) refuseCertificate(socket.remoteAddress ?? '', socket.remotePort ?? 0, serverName);
       done(refusal === undefined ? undefined : new GoError(`tls: failed to verify certificate: ${refusal}`));
     });
     return undefined;
