@@ -21,6 +21,8 @@ export interface RotationOptions {
   kills: number;
   /** Part of the operator's calls that go wrong, from 0 to 1. */
   faults: number;
+  /** How late the slower API server uses a new webhook configuration, in milliseconds. */
+  configurationLagMs: number;
   /** Flags for the operator besides its own. */
   operatorFlags: readonly string[];
 }
@@ -36,6 +38,7 @@ export const ROTATION_DEFAULTS: RotationOptions = {
   restarts: 50,
   kills: 20,
   faults: 0,
+  configurationLagMs: 250,
   operatorFlags: [],
 };
 
@@ -56,13 +59,14 @@ export const parseRotationOptions = (args: string[], seed: number): RotationOpti
       restarts: number(ROTATION_DEFAULTS.restarts),
       kills: number(ROTATION_DEFAULTS.kills),
       faults: number(ROTATION_DEFAULTS.faults),
+      'configuration-lag': number(ROTATION_DEFAULTS.configurationLagMs),
     },
   });
-  const { mode, ...numbers } = values;
+  const { mode, 'configuration-lag': configurationLagMs, ...numbers } = values;
   const modes = { 'keep-alive': [false], close: [true], both: [false, true] }[mode];
   if (modes === undefined) throw new TypeError(`--mode is keep-alive, close or both, not ${mode}`);
   const counts = Object.fromEntries(
-    Object.entries(numbers).map(([name, value]) => {
+    Object.entries({ ...numbers, configurationLagMs }).map(([name, value]) => {
       if (!Number.isFinite(Number(value))) throw new TypeError(`--${name} ${value} is not a number`);
       return [name, Number(value)];
     }),
