@@ -5,6 +5,37 @@ import { ControllerClient, keyOf, pathOf, Reconciler, splitKey, subscribeAll } f
 
 const LOOK_AGAIN_MS = 100;
 
+interface Condition {
+  type: string;
+  status: string;
+  lastTransitionTime?: string;
+}
+
+/** Type, reason and message when all is well; reason and message when something remains (status_condition_utils.go). */
+const CONDITIONS: [string, string, string, string?, string?][] = [
+  ['NamespaceDeletionDiscoveryFailure', 'ResourcesDiscovered', 'All resources successfully discovered'],
+  ['NamespaceDeletionGroupVersionParsingFailure', 'ParsedGroupVersions', 'All legacy kube types successfully parsed'],
+  [
+    'NamespaceDeletionContentFailure',
+    'ContentDeleted',
+    'All content successfully deleted, may be waiting on finalization',
+  ],
+  [
+    'NamespaceContentRemaining',
+    'ContentRemoved',
+    'All content successfully removed',
+    'SomeResourcesRemain',
+    'Some resources are remaining',
+  ],
+  [
+    'NamespaceFinalizersRemaining',
+    'ContentHasNoFinalizers',
+    'All content-preserving finalizers finished',
+    'SomeFinalizersRemain',
+    'Some content in the namespace has finalizers remaining',
+  ],
+];
+
 /** pkg/controller/namespace/deletion/namespaced_resources_deleter.go: deletes what is in it, then takes the finalizer away. */
 export function namespaceDeletion({ store, registry, client }: ControllerContext): () => void {
   const api = new ControllerClient(client, 'namespace-controller');
@@ -28,7 +59,7 @@ export function namespaceDeletion({ store, registry, client }: ControllerContext
     });
   }
 
-  /** The two conditions that say what keeps a namespace (status_condition_utils.go). */
+  /** What keeps a namespace, and what does not, as conditions. */
   async function report(namespace: KubeObject, left: { resource: Resource; objects: KubeObject[] }[]): Promise<void> {
     const finalizers = new Map<string, number>();
     for (const finalizer of left.flatMap(({ objects }) => objects.flatMap(({ metadata }) => metadata.finalizers ?? [])))
@@ -37,30 +68,21 @@ export function namespaceDeletion({ store, registry, client }: ControllerContext
       ({ resource: { plural, group }, objects }) => `${plural}.${group} has ${objects.length} resource instances`,
     );
     const holders = [...finalizers].map(([name, count]) => `${name} in ${count} resource instances`);
-    const condition = (type: string, reason: string, message: string): object => ({
-      type,
-      status: 'True',
-      lastTransitionTime: namespace.metadata.deletionTimestamp,
-      reason,
-      message,
-    });
-    const conditions = [
-      condition(
-        'NamespaceContentRemaining',
-        'SomeResourcesRemain',
-        `Some resources are remaining: ${resources.toSorted().join(', ')}`,
-      ),
-      ...(holders.length > 0
-        ? [
-            condition(
-              'NamespaceFinalizersRemaining',
-              'SomeFinalizersRemain',
-              `Some content in the namespace has finalizers remaining: ${holders.toSorted().join(', ')}`,
-            ),
-          ]
-        : []),
-    ];
     const old = asNamespace(namespace).status;
+    const known = (old.conditions ?? []) as Condition[];
+    const conditions = CONDITIONS.map(([type, fine, fineText, reason, text]) => {
+      const what = type === 'NamespaceFinalizersRemaining' ? holders : resources;
+      const remaining = reason !== undefined && what.length > 0;
+      const status = remaining ? 'True' : 'False';
+      const before = known.find((each) => each.type === type && each.status === status);
+      return {
+        type,
+        status,
+        lastTransitionTime: before?.lastTransitionTime ?? `${new Date().toISOString().slice(0, 19)}Z`,
+        reason: remaining ? reason : fine,
+        message: remaining ? `${text}: ${what.toSorted().join(', ')}` : fineText,
+      };
+    });
     if (JSON.stringify(old.conditions) === JSON.stringify(conditions)) return;
     await api.request('PUT', `/api/v1/namespaces/${namespace.metadata.name}/status`, {
       ...namespace,

@@ -106,7 +106,7 @@ function decode(source: string | JsonObject, schema: Schema): { object: JsonObje
     const { object, strictErrors } = decodeStrict({ metadata: given }, metadataSchema);
     return { metadata: object['metadata'], unknown: strictErrors.map((text) => /"(.*)"/.exec(text)?.[1] ?? text) };
   });
-  const unknown = [...prune(object, schema), ...embedded].sort().map((path) => `unknown field ${JSON.stringify(path)}`);
+  const unknown = [...prune(object, schema).sort(), ...embedded].map((path) => `unknown field ${JSON.stringify(path)}`);
   return { object, strictErrors: [...strictErrors, ...metadata.strictErrors, ...unknown] };
 }
 
