@@ -129,6 +129,7 @@ const GOOD: Record<string, object> = {
   'only a label': { template: { metadata: { labels: { a: 'b' } } } },
   'only an env of the app': { template: { appContainers: { env: [{ name: 'A', value: 'b' }] } } },
   'native sidecars': { injection: { sidecarMode: 'Native', position: 'First' } },
+  'native sidecars where the nodes can': { injection: { sidecarMode: 'Auto' } },
   'an anchor': { injection: { position: 'Before', anchor: 'app' } },
   'empty fields of later issues': {
     overrides: [],
@@ -268,7 +269,6 @@ const BAD: Record<string, [spec: Partial<Record<keyof SidecarInjectorSpec, unkno
     { webhook: { existingConfiguration: 'x' } },
     /existingConfiguration is not yet supported/,
   ],
-  'sidecarMode Auto': [{ injection: { sidecarMode: 'Auto' } }, /Auto is not yet supported/],
   'an inline CA that is no PEM': [
     { certificate: { signerName: 'example.com/signer', caBundleFrom: { inline: 'PEM' } } },
     /inline must be PEM certificates/,

@@ -1,13 +1,15 @@
 /** The executable: reads the configuration, builds the graph, runs until a signal. The only file that wires. */
 import { createAdmissionServer, type AdmissionServer } from './admission/server.ts';
-import { selectionOf } from './api/v1alpha1/defaults.ts';
+import { injectionOf } from './api/v1alpha1/defaults.ts';
 import { runCli } from './cli/index.ts';
 import { parseCommand, type Config } from './config.ts';
 import { createCaches, createLeaderCaches, type Caches, type CacheSettings } from './controllers/caches.ts';
+import { Kubelets } from './controllers/kubelets.ts';
 import { lead, type LeadOptions } from './controllers/leader.ts';
 import { reachableAddress } from './controllers/serving/address.ts';
 import { Refusals } from './controllers/serving/refusals.ts';
 import { Reporter } from './controllers/serving/reporter.ts';
+import { followAnnotations } from './controllers/serving/annotations.ts';
 import { Serving } from './controllers/serving/serving.ts';
 import type { OperatorFacts } from './domain/plan-objects.ts';
 import { pacedTiming } from './domain/rollover.ts';
@@ -67,7 +69,10 @@ async function startOperator(config: Config, log: Logger, shutdown: Shutdown): P
 
   const graph: { serving?: Serving } = {};
   const refusals = new Refusals(config.namespace);
-  const server = serveAdmission(config, caches, log, metrics, refusals, () => graph.serving);
+  const wanted = (): boolean =>
+    caches.injectors.list().some((injector) => injectionOf(injector).sidecarMode === 'Auto');
+  const kubelets = new Kubelets({ client, clock, log, wanted });
+  const server = serveAdmission(config, caches, log, metrics, refusals, kubelets, () => graph.serving);
   const { port } = await server.listen();
   const operator: OperatorFacts = { namespace: config.namespace, webhookPort: port, webhookUrl: config.webhookUrl };
   const timing = pacedTiming(config.rolloverPace);
@@ -78,11 +83,13 @@ async function startOperator(config: Config, log: Logger, shutdown: Shutdown): P
 
   const following = new AbortController();
   for (const cache of Object.values(caches)) shutdown.supervise(`cache of ${cache.name}`, cache.run(following.signal));
+  shutdown.supervise('kubelets', kubelets.run(following.signal));
   shutdown.onStop('caches', () => following.abort());
   shutdown.onStop('serving', serving.start());
   startReporting({ client, serving, log }, config.namespace, refusals, shutdown);
 
   addHealthChecks(health, serving, log);
+  health.addCheck('kubelets', () => kubelets.unreadiness());
   const healthAddress = await health.listen();
   shutdown.onStop('health', () => health.close());
   shutdown.onStop('admission', (signal) => server.drain(signal), DRAIN_TIMEOUT_MS(config));
@@ -119,8 +126,10 @@ function serveAdmission(
   log: Logger,
   metrics: Metrics,
   refusals: Refusals,
+  kubelets: Kubelets,
   serving: () => Serving | undefined,
 ): AdmissionServer {
+  const annotations = followAnnotations(caches.injectors);
   return createAdmissionServer({
     host: config.webhookHost,
     port: config.webhookPort,
@@ -129,7 +138,8 @@ function serveAdmission(
     synced: () => serving()?.synced ?? false,
     context: () => ({
       excludedNamespaces: [config.namespace],
-      otherAnnotations: new Set(caches.injectors.list().map((injector) => selectionOf(injector).annotation)),
+      otherAnnotations: annotations(),
+      nativeSidecars: kubelets.nativeSidecars,
     }),
     log,
     observer: {

@@ -11,13 +11,10 @@ const injection = ruled(
   object(
     'How the template is brought into the pod.',
     {
-      sidecarMode: ruled(
-        choice(
-          'Container: beside the containers of the pod. Native: the same, as init containers with restartPolicy Always (Kubernetes 1.29). Auto: native where every node can.',
-          ['Container', 'Native', 'Auto'],
-          DEFAULTS.injection.sidecarMode,
-        ),
-        { rule: "self != 'Auto'", message: 'Auto is not yet supported: use Container or Native' },
+      sidecarMode: choice(
+        'Container: beside the containers of the pod. Native: the same, as init containers with restartPolicy Always (Kubernetes 1.29). Auto: Native where the kubelet of every node is of 1.29 or newer, else Container.',
+        ['Container', 'Native', 'Auto'],
+        DEFAULTS.injection.sidecarMode,
       ),
       position: choice(
         "Where containers go among the pod's own. Default: native sidecars First, so that the pod's init containers have them; all others Last.",

@@ -27,7 +27,7 @@ export interface Verdict {
  */
 export function mutate(request: AdmissionRequest, injector: SidecarInjector, context: DecisionContext): Verdict {
   const decision = decide(request, injector, {}, context);
-  if (decision.result !== undefined) provePatch(request, injector, decision.operations, decision.result);
+  if (decision.result !== undefined) provePatch(request, injector, context, decision.operations, decision.result);
   return { decision, answer: answerOf(request, injector, decision) };
 }
 
@@ -67,6 +67,7 @@ function answerOf(request: AdmissionRequest, injector: SidecarInjector, decision
 function provePatch(
   request: AdmissionRequest,
   injector: SidecarInjector,
+  context: DecisionContext,
   operations: readonly Operation[],
   expected: JsonObject,
 ): void {
@@ -79,6 +80,6 @@ function provePatch(
   if (!sameJson(patched, expected)) throw defect('the patch gives another pod than was decided');
   const field = misshapen(patched);
   if (field !== undefined) throw defect(`the patch breaks ${field}`);
-  const again = inject(expected, injector);
+  const again = inject(expected, injector, context);
   if (again.operations.length + again.conflicts.length > 0) throw defect('the patch leaves something to inject');
 }

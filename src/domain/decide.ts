@@ -6,7 +6,7 @@ import { injectionOf, modeOf, selectionOf } from '../api/v1alpha1/defaults.ts';
 import { EXCLUDED_NAMESPACES, PROBE_LABEL, PROBE_NAMESPACE } from '../api/v1alpha1/names.ts';
 import type { JsonObject, SidecarInjector } from '../api/v1alpha1/types.ts';
 import { misspeltKey, wishOf } from './annotation.ts';
-import { type Injection, inject } from './inject.ts';
+import { type ClusterFacts, type Injection, inject } from './inject.ts';
 import { at, mapAt, member } from './json.ts';
 import type { Operation } from './patch.ts';
 import { type Action, type ReasonCode, actionOf } from './reasons.ts';
@@ -20,7 +20,7 @@ export interface NamespaceFacts {
   labels?: Readonly<Record<string, string>>;
 }
 
-export interface DecisionContext {
+export interface DecisionContext extends ClusterFacts {
   /** Namespaces besides `EXCLUDED_NAMESPACES` that get nothing: the operator's own. */
   excludedNamespaces?: readonly string[];
   /** Annotations of other injectors, which are no misspellings of this one's. */
@@ -179,7 +179,7 @@ export function decide(
     warnings.push(...(finding.warnings ?? []));
     if (finding.reason !== undefined) return conclude(finding.reason);
   }
-  const injection = inject(request.object, injector);
+  const injection = inject(request.object, injector, subject.context);
   const { reason, detail } = outcome(injection, subject);
   trace.push({ check: 'injection', passed: actionOf(reason) === 'Inject', detail });
   warnings.push(...injection.notes);

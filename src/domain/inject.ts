@@ -6,7 +6,7 @@ import { injectionOf } from '../api/v1alpha1/defaults.ts';
 import type { HostAlias, JsonObject, SidecarInjector } from '../api/v1alpha1/types.ts';
 import type { Addition, ContainerList } from './additions.ts';
 import { equipAppContainers } from './appcontainers.ts';
-import { type Blueprint, blueprintFor } from './blueprint.ts';
+import { type Blueprint, blueprintFor, blueprintOf } from './blueprint.ts';
 import { type Conflict, conflictsOf } from './conflicts.ts';
 import { keepsJobRunning } from './jobs.ts';
 import { at, mapAt, member, objectsAt } from './json.ts';
@@ -23,9 +23,30 @@ export interface Injection {
   notes: readonly string[];
 }
 
+/** What of the cluster decides how a pod is injected. */
+export interface ClusterFacts {
+  /** Whether every node runs native sidecars; left out where nobody knows. Only for sidecarMode Auto. */
+  nativeSidecars?: boolean | undefined;
+}
+
+/** With Auto a pod that has our sidecars already keeps them as they are: the nodes may have changed since. */
+function isNative(pod: JsonObject, injector: SidecarInjector, { nativeSidecars = false }: ClusterFacts): boolean {
+  const { sidecarMode } = injectionOf(injector);
+  if (sidecarMode !== 'Auto') return sidecarMode === 'Native';
+  const { additions, template } = blueprintOf(injector, !nativeSidecars);
+  const isThere = additions
+    .slice(0, template.containers.length)
+    .some(({ list, container, native }) =>
+      objectsAt(pod, ['spec', list]).some(
+        (item) => member(item, 'name') === container.name && (!native || member(item, 'restartPolicy') === 'Always'),
+      ),
+    );
+  return isThere ? !nativeSidecars : nativeSidecars;
+}
+
 /** The operations that bring the template into the pod: all of it, or nothing when there is a conflict. */
-export function inject(pod: JsonObject, injector: SidecarInjector): Injection {
-  const native = injectionOf(injector).sidecarMode === 'Native';
+export function inject(pod: JsonObject, injector: SidecarInjector, facts: ClusterFacts = {}): Injection {
+  const native = isNative(pod, injector, facts);
   const { blueprint, notes: tuning } = blueprintFor(pod, injector, native);
   const found = conflictsOf(pod, blueprint);
   const { onConflict } = blueprint.injection;

@@ -154,7 +154,7 @@ export const injectorArbitrary: fc.Arbitrary<SidecarInjector> = fc
     template,
     injection: fc.record(
       {
-        sidecarMode: fc.constantFrom('Container', 'Native'),
+        sidecarMode: fc.constantFrom('Container', 'Native', 'Auto'),
         position: fc.constantFrom('First', 'Last', 'Before', 'After'),
         anchor: name,
         onConflict: fc.constantFrom('Skip', 'Replace', 'Reject'),
