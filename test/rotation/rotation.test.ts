@@ -14,3 +14,22 @@ test('renewals, rollovers, restarts and killed leaders fail no pod, with a new c
   assert.equal(figures.lostWithTheProcess, 0, 'a replica that nobody calls any more takes no call with it');
   assert.ok(figures.pods > 50, 'the run must have created pods');
 });
+
+test('a protocol that does not wait for the slower API server is noticed', async (t) => {
+  // At this pace new trust settles for 60 ms, and this API server needs three seconds.
+  const options = {
+    ...ROTATION_DEFAULTS,
+    closeConnections: true,
+    renewals: 0,
+    rollovers: 2,
+    restarts: 0,
+    kills: 0,
+    configurationLagMs: 3000,
+    operatorFlags: ['--rollover-pace=1000'],
+  };
+  const figures = await runRotation(options);
+  t.diagnostic(figures.text());
+  const counts = new Map(figures.violations.map(({ kind, failures }) => [kind, failures.length]));
+  assert.ok((counts.get('failed creates') ?? 0) > 0);
+  assert.ok((counts.get('refused handshakes') ?? 0) > 0, 'the operators hear of it');
+});
