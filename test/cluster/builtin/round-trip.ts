@@ -26,7 +26,8 @@ function isEmpty(value: unknown, name: string, parent: string, schema: Schema): 
   if (value === '') return !POINTER_TEXT.has(name);
   // The replicas of a spec are a pointer, those of a status are not.
   if (value === 0 || value === false) return PLAIN.has(name) && !(name === 'replicas' && parent === 'spec');
-  if (Array.isArray(value)) return value.length === 0;
+  // No managers is something else than not to speak of managers: it makes them start over.
+  if (Array.isArray(value)) return value.length === 0 && name !== 'managedFields';
   const isMap = schema.additionalProperties !== undefined && schema.additionalProperties !== false;
   return isMap && typeof value === 'object' && Object.keys(value).length === 0;
 }

@@ -93,14 +93,11 @@ function plain(status: number, text: string): Response {
 async function respond(serving: Serving, request: Request, warn: (text: string) => void): Promise<Response> {
   const url = new URL(request.url, 'https://cluster');
   const info = infoOf(request.method, url);
-  const user = impersonate(serving.authorizer, request.user(), request.headers);
   const { resource } = info;
-  const denied = denial(
-    serving.authorizer,
-    resource
-      ? { user, verb: info.verb, ...attributes(resource, info.verb, url.searchParams) }
-      : { user, verb: info.verb, path: info.path },
-  );
+  const about = resource ? attributes(resource, info.verb, url.searchParams) : { path: info.path };
+  const access = { user: request.user(), verb: info.verb, ...about };
+  const user = impersonate(serving.authorizer, access, request.headers);
+  const denied = denial(serving.authorizer, { ...access, user });
   if (denied) throw denied;
   if (resource) return respondForResource(serving, request, { info, query: url.searchParams, user, warn });
   if (info.path === '/faults' || info.path.startsWith('/faults/'))

@@ -5,6 +5,7 @@ import type { AccessAttributes, Authorizer, User } from '../types.ts';
 import { denial } from '../verbs/access.ts';
 
 const SERVICE_ACCOUNT = 'system:serviceaccount:';
+const NODE = 'system:node:';
 const EXTRA = 'impersonate-extra-';
 
 function header(headers: IncomingHttpHeaders, name: string): string[] {
@@ -20,7 +21,8 @@ function extraOf(headers: IncomingHttpHeaders): Record<string, string[]> {
 }
 
 /** The user that the request is made as. @throws StatusError 400; 403 when that is not allowed */
-export function impersonate(authorizer: Authorizer, user: User, headers: IncomingHttpHeaders): User {
+export function impersonate(authorizer: Authorizer, request: AccessAttributes, headers: IncomingHttpHeaders): User {
+  const { user } = request;
   const [username] = header(headers, 'impersonate-user');
   const [uid] = header(headers, 'impersonate-uid');
   const groups = header(headers, 'impersonate-group');
@@ -34,18 +36,37 @@ export function impersonate(authorizer: Authorizer, user: User, headers: Incomin
     : [];
   const account = name !== '';
   const authentication = 'authentication.k8s.io';
-  const asked: Partial<AccessAttributes>[] = [
-    account ? { resource: 'serviceaccounts', namespace, name } : { resource: 'users', name: username },
+  const node = username.startsWith(NODE) ? username.slice(NODE.length) : '';
+  const rights = (verb: string, group: string): AccessAttributes[] => {
+    const isNode = node !== '' && group !== '';
+    const who = account
+      ? { resource: 'serviceaccounts', namespace, name }
+      : isNode
+        ? { resource: 'nodes', name: node }
+        : { resource: 'users', name: username };
+    return wanted(who).map((attributes) => ({ user, verb, group, version: 'v1', ...attributes }));
+  };
+  const wanted = (who: Partial<AccessAttributes>): Partial<AccessAttributes>[] => [
+    who,
     ...groups.map((group) => ({ resource: 'groups', name: group })),
     ...Object.entries(extra).flatMap(([subresource, values]) =>
       values.map((value) => ({ group: authentication, resource: 'userextras', subresource, name: value })),
     ),
     ...(uid === undefined ? [] : [{ group: authentication, resource: 'uids', name: uid }]),
   ];
-  for (const attributes of asked) {
-    const denied = denial(authorizer, { user, verb: 'impersonate', group: '', version: 'v1', ...attributes });
-    if (denied) throw denied;
-  }
+  // Constrained modes come first: the right to be that user, and the right to do so for this very request (mode.go).
+  const isBare = groups.length === 0 && uid === undefined && Object.keys(extra).length === 0;
+  const special = account ? 'serviceaccount' : node === '' ? undefined : 'arbitrary-node';
+  const modes = special === undefined ? ['user-info'] : isBare ? [special] : [];
+  const attempts = [
+    ...modes.map((mode) => [
+      { ...request, verb: `impersonate-on:${mode}:${request.verb}` },
+      ...rights(`impersonate:${mode}`, authentication),
+    ]),
+    rights('impersonate', ''),
+  ];
+  const denials = attempts.map((checks) => checks.map((check) => denial(authorizer, check)).find(Boolean));
+  if (denials.every(Boolean)) throw denials[0] ?? badRequest('all impersonation modes failed');
   const implied = account ? ['system:serviceaccounts', `${SERVICE_ACCOUNT.slice(0, -1)}s:${namespace}`] : [];
   return {
     username,

@@ -5,7 +5,7 @@ import type { JsonObject, KubeObject, Schema } from '../types.ts';
 import { compare, fieldSetOf, withNamedFields } from './compare.ts';
 import { conflictError } from './conflict.ts';
 import { FieldSet } from './fieldset.ts';
-import { fieldsLastApplied } from './last-applied.ts';
+import { fieldsLastApplied, updateLastApplied } from './last-applied.ts';
 import { type Manager, decodeManagers, identityOf, storeManagers, unmanaged, withoutManagers } from './managers.ts';
 import { merge, removeItems } from './merge.ts';
 import { contestedBy, disown, filtered, ownedByAnyone } from './ownership.ts';
@@ -68,6 +68,7 @@ export function applyPatch(request: ApplyRequest): KubeObject {
   if (fields.isEmpty) managers.delete(identity);
   else managers.set(identity, { ...applier, fields, ...(time !== undefined && { time }) });
   storeManagers(result, managers);
+  if (request.manager === 'kubectl') updateLastApplied(result, config);
   return result;
 }
 

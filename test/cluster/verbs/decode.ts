@@ -1,5 +1,5 @@
 /** Bodies as objects of the resource's kind (endpoints/handlers/rest.go, runtime/serializer/json). */
-import { bodyText } from '../http/body.ts';
+import { bodyText, duplicateYamlKeys, mediaType } from '../http/body.ts';
 import type { FieldValidation } from '../http/options.ts';
 import { decodeStrict, duplicateErrors } from '../schema/decode.ts';
 import { badRequest } from '../status.ts';
@@ -66,9 +66,12 @@ export function decodeBody(call: Call, validation: FieldValidation): KubeObject 
   } catch (error) {
     throw undecodable(call, text, (error as Error).message);
   }
-  const { object, strictErrors } = decoded;
+  const { object } = decoded;
+  const twice = mediaType(call.contentType) === 'application/yaml' ? duplicateYamlKeys(call.body.toString('utf8')) : [];
+  const yamlErrors = twice.length > 0 ? [['yaml: unmarshal errors:', ...twice].join('\n  ')] : [];
+  const strictErrors = [...yamlErrors, ...decoded.strictErrors];
   if (strictErrors.length > 0 && validation === 'Strict') throw undecodable(call, text, strictText(strictErrors));
-  if (validation === 'Warn') for (const error of strictErrors) call.warn(error);
+  if (validation === 'Warn') for (const error of [...twice, ...decoded.strictErrors]) call.warn(error);
   const expected = apiVersionOf(resource);
   if (object.apiVersion !== expected) {
     throw badRequest(

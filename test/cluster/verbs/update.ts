@@ -175,7 +175,6 @@ function beforeUpdate(call: Call, object: KubeObject, old: KubeObject, dryRun: b
   if (!metadata.uid && old.metadata.uid !== undefined) metadata.uid = old.metadata.uid;
   if (old.metadata.creationTimestamp) metadata.creationTimestamp = old.metadata.creationTimestamp;
   if (old.metadata.deletionTimestamp) metadata.deletionTimestamp = old.metadata.deletionTimestamp;
-  else delete metadata.deletionTimestamp;
   const grace = metadata.deletionGracePeriodSeconds ?? old.metadata.deletionGracePeriodSeconds;
   if (grace !== undefined) metadata.deletionGracePeriodSeconds = grace;
   const errors = [
