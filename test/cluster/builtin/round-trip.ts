@@ -4,6 +4,7 @@
  * their name is in the table below.
  */
 import { parseQuantity } from '../cel/quantity.ts';
+import { MICRO_TIMES } from '../schema/decode.ts';
 import type { JsonObject, Schema } from '../types.ts';
 
 /** Optional fields of the built-in types that are no pointers in Go: false or 0 is the same as absent. */
@@ -18,8 +19,6 @@ const POINTER_TEXT = new Set(
     ' ',
   ),
 );
-/** Fields of the type MicroTime; all other times have whole seconds. */
-const MICRO_TIMES = new Set(['acquireTime', 'renewTime', 'eventTime', 'lastObservedTime']);
 
 function isEmpty(value: unknown, name: string, parent: string, schema: Schema): boolean {
   if (value === null) return true;
