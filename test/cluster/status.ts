@@ -187,7 +187,7 @@ const ERROR_TYPES: Record<FieldError['type'], { reason: string; text: string; qu
 function quoted(value: unknown): string {
   const json = JSON.stringify(value);
   if (typeof value === 'string') return json;
-  return json.replaceAll(/[<>\&]/gv, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return json.replaceAll(/[&<>]/gv, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** field.Error.ErrorBody(): the text of a field error without its path. */

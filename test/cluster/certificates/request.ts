@@ -1,6 +1,6 @@
 /** PKCS#10 requests (RFC 2986), read and verified. */
 import { constants, createPublicKey, verify, type KeyObject } from 'node:crypto';
-import { children, elements, oidText, only, OCTET_STRING, SEQUENCE, SET, type Element } from './der.ts';
+import { children, elements, encode, oidText, only, OCTET_STRING, SEQUENCE, SET, type Element } from './der.ts';
 import { pemBlocks } from './pem.ts';
 
 export interface CertificateRequest {
@@ -47,6 +47,24 @@ function subjectValues(subject: Element, wanted: string): string[] {
     });
 }
 
+/** What Go's pkix.Name keeps of a subject, in its order: country, organizations, units, locality, province, street, code, name, number. */
+const NAME_PARTS = [6, 10, 11, 7, 8, 9, 17, 3, 5].map((part) => `2.5.4.${part}`);
+const SINGLE = new Set(['2.5.4.3', '2.5.4.5']);
+
+/** A subject as signers write it again (crypto/x509/pkix: Name.ToRDNSequence): equal types share a set. */
+function rewritten(subject: Element): Buffer {
+  const attributes = children(subject, SEQUENCE).flatMap((set) => children(set, SET));
+  const sets = NAME_PARTS.flatMap((part) => {
+    const all = attributes.filter((attribute) => {
+      const [type] = children(attribute, SEQUENCE);
+      return type !== undefined && oidText(type.content) === part;
+    });
+    const kept = (SINGLE.has(part) ? all.slice(-1) : all).map(({ raw }) => raw).toSorted((a, b) => a.compare(b));
+    return kept.length > 0 ? [encode(SET, ...kept)] : [];
+  });
+  return encode(SEQUENCE, ...sets);
+}
+
 function requestedNames(attributes: Element | undefined): Element[] {
   if (attributes === undefined) return [];
   const extensions = elements(attributes.content).flatMap((attribute) => {
@@ -85,7 +103,7 @@ export function parseRequest(pem: string): CertificateRequest {
   const tagged = (tag: number): Element[] => names.filter((name) => name.tag === tag);
   const known: number[] = Object.values(NAME);
   return {
-    subject: subject.raw,
+    subject: rewritten(subject),
     publicKeyInfo: publicKeyInfo.raw,
     publicKey,
     commonName: subjectValues(subject, '2.5.4.3').at(-1) ?? '',

@@ -1,6 +1,5 @@
-import jsonpatch from 'fast-json-patch';
+import { applyJsonPatch } from '../admission/json-patch.ts';
 import { badRequest, failure, requestEntityTooLarge } from '../status.ts';
-import { copy } from '../storage/json.ts';
 import type { JsonObject } from '../types.ts';
 
 /** apiserver/pkg/endpoints/handlers/patch.go: maxJSONPatchOperations */
@@ -22,10 +21,9 @@ export function jsonPatch(object: JsonObject, operations: unknown): JsonObject {
     );
   }
   try {
-    const result = jsonpatch.applyPatch(copy(object), operations as jsonpatch.Operation[], true, true, true);
-    return result.newDocument;
+    return applyJsonPatch(object, operations as JsonObject[]);
   } catch {
-    // The library that Kubernetes uses has its own texts, but none of them reaches the client.
+    // Admission tells what was wrong; here no text of the library reaches the client.
     throw failure(422, 'Invalid', 'the server rejected our request due to an error in our request', {});
   }
 }

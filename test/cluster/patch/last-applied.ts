@@ -44,5 +44,5 @@ function goJson(value: unknown): string {
   const text = JSON.stringify(value, (_, item: unknown) =>
     isMap(item) ? Object.fromEntries(Object.entries(item).toSorted(([a], [b]) => (a < b ? -1 : 1))) : item,
   );
-  return text.replaceAll(/[<>\&]/gv, (char) => `\\u00${char.charCodeAt(0).toString(16)}`);
+  return text.replaceAll(/[&<>]/gv, (char) => `\\u00${char.charCodeAt(0).toString(16)}`);
 }
