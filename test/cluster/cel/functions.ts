@@ -99,7 +99,10 @@ function formatted(value: unknown, verb: string, digits: string | undefined): st
 function registerQuantities(define: Define): void {
   define('isQuantity(string): bool', (text: string) => parseQuantity(text) !== undefined);
   define('quantity(string): kubernetes.Quantity', (text: string) =>
-    orFail(parseQuantity(text), 'quantities must match the regular expression'),
+    orFail(
+      parseQuantity(text),
+      "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
+    ),
   );
   const method = (name: string, type: string, handler: (...values: never[]) => unknown): void =>
     define(`kubernetes.Quantity.${name}: ${type}`, handler);

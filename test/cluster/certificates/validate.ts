@@ -50,9 +50,17 @@ function validateSignerName(name: string, field: string): FieldError[] {
   return name.length > MAX_SIGNER_NAME_BYTES ? [...errors, tooLong(field, MAX_SIGNER_NAME_BYTES)] : errors;
 }
 
+/** What crypto/x509 says of a signature, by the type of the key. */
+const WRONG_SIGNATURE: Record<string, string> = {
+  ec: 'x509: ECDSA verification failure',
+  ed25519: 'x509: Ed25519 verification failure',
+  rsa: 'crypto/rsa: verification error',
+};
+
 function requestError(request: string | undefined): string | undefined {
   try {
-    return parseRequest(decoded(request)).signatureIsValid ? undefined : 'x509: signature verification failed';
+    const { signatureIsValid, publicKey } = parseRequest(decoded(request));
+    return signatureIsValid ? undefined : WRONG_SIGNATURE[publicKey.asymmetricKeyType ?? ''];
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
