@@ -142,6 +142,7 @@ const GOOD: Record<string, object> = {
   'CAs from a ConfigMap': {
     certificate: { signerName: 'example.com/signer', caBundleFrom: { configMap: { name: 'ca' } } },
   },
+  'an existing configuration': { webhook: { existingConfiguration: 'x' } },
   'the signer of kubelets': { certificate: { signerName: 'kubernetes.io/kubelet-serving', duration: '24h30m' } },
   'everything about selection': {
     selection: {
@@ -265,10 +266,6 @@ const BAD: Record<string, [spec: Partial<Record<keyof SidecarInjectorSpec, unkno
     /an override must have an annotation of its own/,
   ],
   'rollout Restart': [{ rollout: { mode: 'Restart' } }, /Restart is not yet supported/],
-  'an existing configuration': [
-    { webhook: { existingConfiguration: 'x' } },
-    /existingConfiguration is not yet supported/,
-  ],
   'an inline CA that is no PEM': [
     { certificate: { signerName: 'example.com/signer', caBundleFrom: { inline: 'PEM' } } },
     /inline must be PEM certificates/,

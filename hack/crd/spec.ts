@@ -75,12 +75,9 @@ const webhook = object(
       ['IfNeeded', 'Never'],
       DEFAULTS.webhook.reinvocationPolicy,
     ),
-    existingConfiguration: ruled(
-      text(
-        "Name of somebody else's MutatingWebhookConfiguration: then only its caBundle fields are looked after.",
-        253,
-      ),
-      { rule: "self == ''", message: 'existingConfiguration is not yet supported: leave it out' },
+    existingConfiguration: text(
+      "Name of somebody else's MutatingWebhookConfiguration: then no other is made, and of this one only the caBundle of the webhooks that lead to the injector's Service is looked after.",
+      253,
     ),
   },
   { default: {} },

@@ -51,13 +51,13 @@ function cacheOf<T extends KubeObject>(
 
 /** Makes the caches; they are empty until they run. */
 export function createCaches(settings: CacheSettings): Caches {
-  const owned = { labelSelector: OWNED };
-  const here = { namespace: settings.namespace, ...owned };
+  const here = { namespace: settings.namespace, labelSelector: OWNED };
   return {
     injectors: cacheOf(settings, RESOURCES.sidecarInjectors),
     secrets: cacheOf(settings, RESOURCES.secrets, here),
     revisions: cacheOf(settings, CONTROLLER_REVISIONS, here),
-    webhookConfigurations: cacheOf(settings, RESOURCES.mutatingWebhookConfigurations, owned),
+    // All of them: spec.webhook.existingConfiguration may name any.
+    webhookConfigurations: cacheOf(settings, RESOURCES.mutatingWebhookConfigurations),
     services: cacheOf(settings, RESOURCES.services, here),
     namespaces: cacheOf(settings, RESOURCES.namespaces, { metadataOnly: true }),
   };

@@ -32,7 +32,7 @@ export interface OperatorFacts {
 export interface DesiredObject extends JsonObject {
   apiVersion: string;
   kind: string;
-  metadata: OwnedMetadata & { annotations: Record<string, string> };
+  metadata: Partial<OwnedMetadata> & { name: string; annotations: Record<string, string> };
 }
 
 export interface OwnedMetadata {

@@ -1,18 +1,12 @@
 /** facts -> actions: what is to be done for an injector now, in this order. Pure. */
 import { modeOf } from '../api/v1alpha1/defaults.ts';
-import { secretName, serviceName, webhookConfigurationName } from '../api/v1alpha1/names.ts';
+import { secretName, serviceName } from '../api/v1alpha1/names.ts';
 import type { JsonObject, SidecarInjector } from '../api/v1alpha1/types.ts';
+import { configurationDrift, configurationNameOf, existingOf, wantedConfiguration } from './existing.ts';
 import { at } from './json.ts';
 import { nextStep, type IssuanceFacts, type Step } from './issuance.ts';
 import { driftOf } from './plan-drift.ts';
-import {
-  desiredService,
-  desiredWebhookConfiguration,
-  touched,
-  touchOf,
-  type DesiredObject,
-  type OperatorFacts,
-} from './plan-objects.ts';
+import { desiredService, touched, touchOf, type DesiredObject, type OperatorFacts } from './plan-objects.ts';
 import { nextRolloverStep, type RolloverFacts, type RolloverStep, type RolloverTiming } from './rollover.ts';
 import { caBundle, trustedAnchors, type Anchor } from './trust.ts';
 
@@ -57,7 +51,10 @@ export interface Facts {
   injector: SidecarInjector;
   operator: OperatorFacts;
   service: JsonObject | undefined;
+  /** The one that sends pods: our own, or that of somebody else. */
   webhookConfiguration: JsonObject | undefined;
+  /** Our own, where pods come by that of somebody else now. */
+  ownConfiguration?: JsonObject | undefined;
   /** Which of the two were there before: when they are missing now, somebody deleted them. */
   known: { service: boolean; webhookConfiguration: boolean };
   secretExists: boolean;
@@ -96,6 +93,7 @@ export type Action =
   | { type: 'Issuance'; step: IssuanceStep }
   | { type: 'Rollover'; step: Extract<RolloverStep, { step: 'Store' }> }
   | { type: 'ApplyWebhookConfiguration'; object: DesiredObject; repair: string | undefined }
+  | { type: 'RemoveOwnConfiguration'; uid: string }
   | { type: 'RemoveRequest'; name: string; uid: string }
   | { type: 'Probe'; of: string };
 
@@ -177,7 +175,8 @@ export function truceUntil(repairs: readonly Date[], now: Date): Date | undefine
 }
 
 function planService({ injector, operator, service, webhookConfiguration, known }: Facts): Action[] {
-  const object = desiredService(injector, operator, uidOf(webhookConfiguration));
+  const owner = existingOf(injector) === undefined ? uidOf(webhookConfiguration) : undefined;
+  const object = desiredService(injector, operator, owner);
   const drift = driftOf(object, service);
   if (drift === undefined) return [];
   const what = `Service ${serviceName(injector.metadata.name)}`;
@@ -237,20 +236,41 @@ function planWebhookConfiguration(facts: Facts): Action[] {
   if (webhookConfiguration === undefined && waitingFor(facts) !== undefined) return [];
   const step = rolloverStep(facts);
   const mark = step.step === 'Touch' ? step.mark : touchOf(webhookConfiguration);
-  const object = touched(desiredWebhookConfiguration(injector, operator, caBundle(anchors)), mark);
+  const wanted = wantedConfiguration(injector, operator, webhookConfiguration, caBundle(anchors));
+  if (wanted === undefined) return [];
+  const object = touched(wanted, mark);
   if (step.step === 'Touch') return [{ type: 'ApplyWebhookConfiguration', object, repair: undefined }];
-  const drift = driftOf(object, webhookConfiguration);
-  if (drift === undefined) return [];
+  const drift = configurationDrift(object, webhookConfiguration, knownAnchors(facts));
+  if (drift === undefined) return planOwnConfiguration(facts);
   // Of two quick writes API servers may miss the second; only where somebody broke it there is no time to lose.
   const { published } = facts.rollover?.facts ?? {};
   if (published?.asWanted === false && drift.kind === 'Outdated' && step.step === 'Wait') return [];
-  const name = `MutatingWebhookConfiguration ${webhookConfigurationName(injector.metadata.name)}`;
-  return [
-    { type: 'ApplyWebhookConfiguration', object, repair: repairText(drift, name, facts.known.webhookConfiguration) },
-  ];
+  const name = configurationNameOf(injector);
+  // What is filled in for the first time was not broken by anybody.
+  const filled = existingOf(injector) === undefined || injector.status?.webhook?.configurationName === name;
+  const what = `MutatingWebhookConfiguration ${name}`;
+  const repair = filled ? repairText(drift, what, facts.known.webhookConfiguration) : undefined;
+  return [{ type: 'ApplyWebhookConfiguration', object, repair }];
+}
+
+/** Once that of somebody else works, our own must not call a second time. */
+function planOwnConfiguration({ injector, ownConfiguration }: Facts): Action[] {
+  const uid = uidOf(ownConfiguration);
+  return existingOf(injector) === undefined || uid === undefined ? [] : [{ type: 'RemoveOwnConfiguration', uid }];
+}
+
+/** All anchors that the operator may have published. */
+export function knownAnchors({
+  identity,
+  next,
+  otherAnchors,
+}: Pick<Facts, 'identity' | 'next' | 'otherAnchors'>): Anchor[] {
+  return [...(identity?.anchors ?? []), ...(next?.anchors ?? []), ...otherAnchors];
 }
 
 function planProbe(facts: Facts): Action[] {
+  // Nobody else's configuration has an entry for probe pods.
+  if (existingOf(facts.injector) !== undefined) return [];
   if (facts.webhookConfiguration === undefined || facts.template.serving === undefined) return [];
   const of = probeSubject(facts);
   const due = facts.probe === undefined || facts.probe.of !== of || facts.now >= facts.probe.again;

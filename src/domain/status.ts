@@ -7,14 +7,14 @@ import {
   type ConditionUpdate,
 } from '../api/v1alpha1/conditions.ts';
 import { modeOf } from '../api/v1alpha1/defaults.ts';
-import { secretName, serviceName, webhookConfigurationName, webhookPath } from '../api/v1alpha1/names.ts';
+import { secretName, serviceName, webhookPath } from '../api/v1alpha1/names.ts';
 import type { CertificateStatus, Condition, SidecarInjector, SidecarInjectorStatus } from '../api/v1alpha1/types.ts';
 import { diagnose } from './diagnosis.ts';
+import { configurationDrift, configurationNameOf, existingOf, wantedConfiguration } from './existing.ts';
 import { nextStep } from './issuance.ts';
 import { canonicalJson } from './json.ts';
-import { driftOf } from './plan-drift.ts';
-import { desiredWebhookConfiguration } from './plan-objects.ts';
 import {
+  knownAnchors,
   probeSubject,
   revisionToServe,
   rolloverStep,
@@ -102,7 +102,7 @@ function certificateReady(facts: Facts): Finding {
 
 function webhookConfigured(facts: Facts): Finding {
   const { injector, operator, webhookConfiguration } = facts;
-  const name = webhookConfigurationName(injector.metadata.name);
+  const name = configurationNameOf(injector);
   if (webhookConfiguration === undefined) {
     const missing = waitingFor(facts);
     if (missing === 'Certificate')
@@ -114,7 +114,12 @@ function webhookConfigured(facts: Facts): Finding {
   const anchors = wantedBundle(facts);
   if (anchors === undefined)
     return no(Reason.WaitingForCertificate, `${name} stays as it is until there is a certificate`);
-  const drift = driftOf(desiredWebhookConfiguration(injector, operator, caBundle(anchors)), webhookConfiguration);
+  const wanted = wantedConfiguration(injector, operator, webhookConfiguration, caBundle(anchors));
+  if (wanted === undefined) {
+    const service = `Service ${operator.namespace}/${serviceName(injector.metadata.name)}`;
+    return no(Reason.NotConfigured, `${name} has no webhook that leads to ${service}: only those are looked after`);
+  }
+  const drift = configurationDrift(wanted, webhookConfiguration, knownAnchors(facts));
   if (drift === undefined) return yes(Reason.Configured, `${name} is as wanted`);
   return no(
     Reason.NotConfigured,
@@ -124,6 +129,9 @@ function webhookConfigured(facts: Facts): Finding {
 
 function injectionVerified(facts: Facts): Finding {
   const { probe } = facts;
+  if (existingOf(facts.injector) !== undefined) {
+    return unknown(Reason.NotProbed, 'the webhook configuration is not made by the operator and takes no probe pods');
+  }
   if (probe === undefined || facts.webhookConfiguration === undefined) {
     return unknown(Reason.NotProbed, 'no probe pod has been sent through the API server yet');
   }
@@ -151,9 +159,10 @@ export function statusOf(facts: Facts): SidecarInjectorStatus {
     InjectionVerified: injectionVerified(facts),
     SelectorMatches: selectorMatches(facts),
   };
-  const failing = NEEDED_FOR_READY.map((type) => ({ type, ...(findings[type] ?? unknown('', '')) })).filter(
-    ({ status }) => status !== 'True',
-  );
+  const needed = NEEDED_FOR_READY.filter((type) => type !== 'InjectionVerified' || existingOf(injector) === undefined);
+  const failing = needed
+    .map((type) => ({ type, ...(findings[type] ?? unknown('', '')) }))
+    .filter(({ status }) => status !== 'True');
   const summary = failing.map(({ type, message }) => `${type}: ${message}`).join('; ');
   const paused = modeOf(injector) === 'Paused';
   const ready =
@@ -190,7 +199,7 @@ export function statusOf(facts: Facts): SidecarInjectorStatus {
     conditions: [...conditions],
     ...(identity !== undefined && { certificate: certificateStatus(facts, identity) }),
     webhook: {
-      ...(facts.webhookConfiguration !== undefined && { configurationName: webhookConfigurationName(name) }),
+      ...(facts.webhookConfiguration !== undefined && { configurationName: configurationNameOf(injector) }),
       ...(facts.service !== undefined && { serviceName: serviceName(name) }),
       path: webhookPath(name),
     },

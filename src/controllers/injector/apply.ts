@@ -1,9 +1,12 @@
 /** actions -> API server. Every action may be done twice, and none depends on what an earlier one left in memory. */
-import type { SidecarInjector } from '../../api/v1alpha1/types.ts';
+import type { JsonObject, SidecarInjector } from '../../api/v1alpha1/types.ts';
+import { webhookConfigurationName } from '../../api/v1alpha1/names.ts';
+import { existingOf } from '../../domain/existing.ts';
+import type { DesiredObject } from '../../domain/plan-objects.ts';
 import type { Action } from '../../domain/plan.ts';
 import type { KubeObject, MutatingWebhookConfiguration, Service } from '../../kube/objects.ts';
 import { RESOURCES, type ResourceRef } from '../../kube/resources.ts';
-import { apply, remove } from '../../kube/verbs.ts';
+import { apply, FIELD_MANAGER, remove } from '../../kube/verbs.ts';
 import { CONTROLLER_REVISIONS, revisionName } from '../revisions.ts';
 import { tryTemplate } from './accept.ts';
 import type { InjectorContext, Memory } from './context.ts';
@@ -51,7 +54,7 @@ export async function perform(
       return { revisions: withoutObject(snapshot.revisions, key.name) };
     }
     case 'RestoreSecret': {
-      const restored = restoredState(context, action.from, gathered, name);
+      const restored = restoredState(context, action.from, gathered);
       if (restored === undefined) return {};
       const update = await storeState(context, injector, gathered, restored, signal);
       repaired(context, injector, action.repair);
@@ -61,6 +64,12 @@ export async function perform(
       return performRollover(context, injector, action.step, gathered, signal);
     case 'Issuance':
       return performIssuance(context, injector, action.step, gathered, memory, signal);
+    case 'RemoveOwnConfiguration': {
+      const key = { name: webhookConfigurationName(name) };
+      const preconditions = { uid: action.uid };
+      await remove(client, RESOURCES.mutatingWebhookConfigurations, key, { preconditions, signal });
+      return { ownConfiguration: undefined };
+    }
     case 'RemoveRequest': {
       const preconditions = { uid: action.uid };
       await remove(client, RESOURCES.certificateSigningRequests, { name: action.name }, { preconditions, signal });
@@ -87,13 +96,12 @@ function boundTo<A extends Extract<Action, { object: unknown }>>(action: A, stor
 function restoredState(
   { serving }: InjectorContext,
   from: 'Memory' | 'Itself',
-  { state, snapshot }: Gathered,
-  injector: string,
+  { state, snapshot, facts: { injector, operator } }: Gathered,
 ): SecretState | undefined {
   if (from === 'Itself') return state;
-  const remembered = serving.served(injector)?.state;
+  const remembered = serving.served(injector.metadata.name)?.state;
   if (remembered === undefined) return undefined;
-  const trusted = unionOfAnchors(publishedBundle(snapshot.configuration) ?? '', remembered.anchors);
+  const trusted = unionOfAnchors(publishedBundle(snapshot.configuration, injector, operator) ?? '', remembered.anchors);
   const { rollover, previousAnchors } = state;
   return {
     ...state,
@@ -136,6 +144,12 @@ async function performRollover(
   return update;
 }
 
+/** An empty map would be owned, too. */
+function withoutEmpty(object: DesiredObject): JsonObject {
+  const { annotations, ...metadata } = object.metadata;
+  return Object.keys(annotations).length > 0 ? object : { ...object, metadata };
+}
+
 async function applyObject<T extends KubeObject>(
   context: InjectorContext,
   injector: SidecarInjector,
@@ -143,7 +157,17 @@ async function applyObject<T extends KubeObject>(
   { object, repair }: Extract<Action, { object: unknown }>,
   signal: AbortSignal,
 ): Promise<T> {
-  const stored = await apply(context.client, resource, object as KubeObject, { signal });
+  // In one configuration of somebody else several injectors may have entries: each is a manager of its own.
+  const shared = object.metadata.name === existingOf(injector);
+  const stored = await apply(
+    context.client,
+    resource,
+    (shared ? withoutEmpty(object) : object) as unknown as KubeObject,
+    {
+      signal,
+      ...(shared && { fieldManager: `${FIELD_MANAGER}-${injector.metadata.name}` }),
+    },
+  );
   if (repair !== undefined) repaired(context, injector, repair);
   else context.log.info('applied', { injector: injector.metadata.name, kind: object.kind, name: object.metadata.name });
   return stored as T;

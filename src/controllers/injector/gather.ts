@@ -88,6 +88,7 @@ export async function gather(
     operator,
     service: service as JsonObject | undefined,
     webhookConfiguration: configuration as JsonObject | undefined,
+    ownConfiguration: snapshot.ownConfiguration as JsonObject | undefined,
     known: remember(injector, memory, service, configuration),
     secretExists: secret !== undefined,
     secretMarked: secret !== undefined && isMarked(secret, injector),

@@ -91,8 +91,9 @@ async function generateKey(
  * configuration says what was trusted. It goes on to be trusted until the new certificate replaces it.
  */
 function anchorsToKeep({ facts, state, snapshot }: Gathered): string {
+  const { injector, operator } = facts;
   if (state.previousAnchors !== '' || facts.identity !== undefined) return state.previousAnchors;
-  return publishedBundle(snapshot.configuration) ?? '';
+  return publishedBundle(snapshot.configuration, injector, operator) ?? '';
 }
 
 async function createSigningRequest(

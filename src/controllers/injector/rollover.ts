@@ -1,7 +1,8 @@
 /** The facts of a rollover: what is stored and published, for how long, and what every replica serves. */
-import { driftOf } from '../../domain/plan-drift.ts';
-import { desiredWebhookConfiguration, touchOf } from '../../domain/plan-objects.ts';
-import { wantedBundle, type CurrentIdentity, type Facts } from '../../domain/plan.ts';
+import { configurationDrift, existingOf, leading, wantedConfiguration } from '../../domain/existing.ts';
+import { at } from '../../domain/json.ts';
+import { touchOf, type OperatorFacts } from '../../domain/plan-objects.ts';
+import { knownAnchors, wantedBundle, type CurrentIdentity, type Facts } from '../../domain/plan.ts';
 import type { RolloverFacts } from '../../domain/rollover.ts';
 import { caBundle } from '../../domain/trust.ts';
 import { probeWebhookName, webhookName } from '../../api/v1alpha1/names.ts';
@@ -62,8 +63,11 @@ export async function gatherRollover(
   const { rollover } = state;
   const changing = rollover.phase !== 'Stable';
   const wanted = caBundle(anchors);
+  const stored = configuration as unknown as JsonObject | undefined;
+  const object = wantedConfiguration(injector, context.operator, stored, wanted);
+  const drift = object && configurationDrift(object, stored, knownAnchors(base));
   const key = `${secret.metadata.uid}/${rollover.seq}`;
-  const published = publishedBundle(configuration);
+  const published = publishedBundle(configuration, injector, context.operator);
   const trusts = bundleDigest(published);
   const probe = changing && (rollover.phase !== 'Staged' || next?.failure !== undefined);
   const asked = { injector: injector.metadata.name, secret: secret.metadata.uid ?? '', trusts, probe };
@@ -74,18 +78,18 @@ export async function gatherRollover(
     next: next && sideOf(next),
     hasPrevious: state.previousAnchors !== '',
     published:
-      configuration === undefined
+      configuration === undefined || published === undefined
         ? // Nobody calls: there is nothing that could settle.
           { asWanted: true, altered: false, unchangedForMs: Infinity, touch: undefined }
         : {
-            asWanted: publishes(configuration, injector.metadata.name, wanted),
-            altered: isAltered(context, injector, configuration, wanted),
+            asWanted: publishes(configuration, wanted, injector, context.operator),
+            altered: drift?.kind === 'Altered',
             unchangedForMs: steady.forMs('configuration', configuration.metadata.resourceVersion ?? '', look),
             touch: touchOf(configuration as unknown as JsonObject),
           },
     replicas: seen.replicas.map((one) => ({
       ...one,
-      trustsPublished: one.trustsPublished || configuration === undefined,
+      trustsPublished: one.trustsPublished || published === undefined,
     })),
     ...memory.rollover.refusals(key, seen.refusals, context.clock.monotonic()),
     inPhaseForMs: steady.forMs('phase', key, look),
@@ -97,20 +101,19 @@ function sideOf({ fingerprint, failure }: CurrentIdentity): { fingerprint: strin
   return { fingerprint, failure };
 }
 
-/** Do all entries publish exactly this bundle? */
-function publishes({ webhooks = [] }: MutatingWebhookConfiguration, injector: string, pem: string): boolean {
-  const encoded = Buffer.from(pem).toString('base64');
-  return [webhookName(injector), probeWebhookName(injector)].every(
-    (name) => webhooks.find((webhook) => webhook.name === name)?.clientConfig.caBundle === encoded,
-  );
-}
-
-function isAltered(
-  { operator }: InjectorContext,
-  injector: SidecarInjector,
+/** Do all entries that lead to us publish exactly this bundle? */
+function publishes(
   configuration: MutatingWebhookConfiguration,
   pem: string,
+  injector: SidecarInjector,
+  operator: OperatorFacts,
 ): boolean {
-  const drift = driftOf(desiredWebhookConfiguration(injector, operator, pem), configuration as unknown as JsonObject);
-  return drift?.kind === 'Altered';
+  const { name } = injector.metadata;
+  const encoded = Buffer.from(pem).toString('base64');
+  const publishing = (webhook: unknown): boolean => at(webhook, ['clientConfig', 'caBundle']) === encoded;
+  if (existingOf(injector) !== undefined) return leading(configuration, name, operator).every(publishing);
+  const { webhooks = [] } = configuration;
+  return [webhookName(name), probeWebhookName(name)].every((wanted) =>
+    publishing(webhooks.find((webhook) => webhook.name === wanted)),
+  );
 }

@@ -4,6 +4,7 @@
  * begins anew.
  */
 import { INJECTOR_LABEL, secretName, serviceName, webhookConfigurationName } from '../../api/v1alpha1/names.ts';
+import { configurationNameOf, existingOf } from '../../domain/existing.ts';
 import { operatorError } from '../../errors.ts';
 import type {
   CertificateSigningRequest,
@@ -24,6 +25,8 @@ export interface Snapshot {
   secret: Secret | undefined;
   service: Service | undefined;
   configuration: MutatingWebhookConfiguration | undefined;
+  /** Our own one, where that is not the one above. */
+  ownConfiguration: MutatingWebhookConfiguration | undefined;
   requests: readonly CertificateSigningRequest[];
   revisions: readonly ControllerRevision[];
   /** What spec.certificate.caBundleFrom leads to. */
@@ -47,7 +50,8 @@ export async function readSnapshot(
   const { namespace } = operator;
   const injector = object.metadata.name;
   const options = { labelSelector: `${INJECTOR_LABEL}=${injector}`, signal };
-  const configurationKey = { name: webhookConfigurationName(injector) };
+  const configurationKey = { name: configurationNameOf(object) };
+  const existing = existingOf(object) !== undefined;
   const begun = clock.monotonic();
   const published = get<MutatingWebhookConfiguration>(
     client,
@@ -55,15 +59,23 @@ export async function readSnapshot(
     configurationKey,
     { signal },
   );
-  const [configuration, secret, service, requests, revisions, configured] = await Promise.all([
+  const [configuration, secret, service, requests, revisions, configured, ownConfiguration] = await Promise.all([
     published,
     published.then(() => get<Secret>(client, RESOURCES.secrets, { name: secretName(injector), namespace }, { signal })),
     get<Service>(client, RESOURCES.services, { name: serviceName(injector), namespace }, { signal }),
     list<CertificateSigningRequest>(client, RESOURCES.certificateSigningRequests, options),
     list<ControllerRevision>(client, CONTROLLER_REVISIONS, { namespace, ...options }),
     configuredAnchors(context, object, signal),
+    existing
+      ? get<MutatingWebhookConfiguration>(
+          client,
+          RESOURCES.mutatingWebhookConfigurations,
+          { name: webhookConfigurationName(injector) },
+          { signal },
+        )
+      : undefined,
   ]);
-  for (const stored of [secret, service, configuration]) refuseForeign(stored, injector);
+  for (const stored of [secret, service, ...(existing ? [] : [configuration])]) refuseForeign(stored, injector);
   return {
     secret,
     service,
@@ -71,6 +83,7 @@ export async function readSnapshot(
     requests: requests.items,
     revisions: revisions.items,
     configured,
+    ownConfiguration,
     look: { begun, done: clock.monotonic() },
   };
 }

@@ -1,4 +1,5 @@
 /** Which injectors to look at when something changes. */
+import { injectorsWith } from '../../domain/existing.ts';
 import type { ResourceCache } from '../../kube/cache.ts';
 import type { CertificateSigningRequest } from '../../kube/objects.ts';
 import type { WorkQueue } from '../../runtime/queue.ts';
@@ -22,7 +23,10 @@ export function queueChanges(
     caches.secrets.onChange(({ object }) => add(injectorOf(object))),
     caches.services.onChange(({ object }) => add(injectorOf(object))),
     caches.revisions.onChange(({ object }) => add(injectorOf(object))),
-    caches.webhookConfigurations.onChange(({ object }) => add(injectorOf(object))),
+    caches.webhookConfigurations.onChange(({ object }) => {
+      add(injectorOf(object));
+      for (const { metadata } of injectorsWith(caches.injectors.list(), object.metadata.name)) add(metadata.name);
+    }),
     requests.onChange(({ object }) => add(injectorOf(object))),
     // Selectors may match other namespaces now.
     caches.namespaces.onChange(({ object, previous }) => {

@@ -5,6 +5,7 @@ import { createAuthority, issueServing } from '../../pki/authority.ts';
 import { generatePrivateKey } from '../../pki/keys.ts';
 import { NO_STATE, type SecretState } from '../secret.ts';
 import { candidateOf, choose, distrust, type ServedIdentity } from './identities.ts';
+import { injector, operator } from '../../../test/support/injector-facts.ts';
 import { publishedBundle } from './published.ts';
 
 const now = new Date();
@@ -93,9 +94,25 @@ test('of entries that differ, the one that trusts least is what is published', (
     admissionReviewVersions: ['v1'],
   });
   const common = { apiVersion: 'v1', kind: 'MutatingWebhookConfiguration', metadata: { name: 'x' } };
-  assert.equal(
-    publishedBundle({ ...common, webhooks: [entry(both), entry(authority.certificate)] }),
-    authority.certificate,
-  );
-  assert.equal(publishedBundle(undefined), undefined);
+  const webhooks = [entry(both), entry(authority.certificate)];
+  assert.equal(publishedBundle({ ...common, webhooks }, injector, operator), authority.certificate);
+  assert.equal(publishedBundle(undefined, injector, operator), undefined);
+});
+
+test('in a configuration of somebody else only what leads to us counts', () => {
+  const shared = { ...injector, spec: { ...injector.spec, webhook: { existingConfiguration: 'theirs' } } };
+  const entry = (name: string, caBundle: string) => ({
+    name: `${name}.example.com`,
+    clientConfig: {
+      service: { namespace: operator.namespace, name },
+      caBundle: Buffer.from(caBundle).toString('base64'),
+    },
+    sideEffects: 'None',
+    admissionReviewVersions: ['v1'],
+  });
+  const common = { apiVersion: 'v1', kind: 'MutatingWebhookConfiguration', metadata: { name: 'theirs' } };
+  const others = entry('another', '');
+  const ours = entry('sidecar-injector-nginx', both);
+  assert.equal(publishedBundle({ ...common, webhooks: [others, ours] }, shared, operator), both);
+  assert.equal(publishedBundle({ ...common, webhooks: [others] }, shared, operator), undefined);
 });

@@ -2,6 +2,7 @@
 import type { SecureContext } from 'node:tls';
 import { injectorOfServerName, secretName, webhookConfigurationName } from '../../api/v1alpha1/names.ts';
 import type { SidecarInjector } from '../../api/v1alpha1/types.ts';
+import { configurationNameOf, injectorsWith } from '../../domain/existing.ts';
 import { webhookUrl, type OperatorFacts } from '../../domain/plan-objects.ts';
 import type { InjectorReport, ReplicaReport } from '../../domain/replica.ts';
 import { templateRevision } from '../../domain/revision.ts';
@@ -62,7 +63,12 @@ export class Serving {
     const { caches } = this.#options;
     const stops = [
       caches.secrets.onChange(({ object }) => this.#refresh(injectorOf(object))),
-      caches.webhookConfigurations.onChange(({ object }) => this.#refresh(injectorOf(object))),
+      caches.webhookConfigurations.onChange(({ object }) => {
+        this.#refresh(injectorOf(object));
+        for (const { metadata } of injectorsWith(caches.injectors.list(), object.metadata.name)) {
+          this.#refresh(metadata.name);
+        }
+      }),
       caches.injectors.onChange(({ object }) => this.#refresh(object.metadata.name)),
     ];
     return () => {
@@ -85,10 +91,10 @@ export class Serving {
 
   /** What this replica serves and trusts, for the leader. */
   report(): ReplicaReport {
-    const { replica = { name: '', host: '', port: 0 }, caches, refusals } = this.#options;
+    const { replica = { name: '', host: '', port: 0 }, refusals } = this.#options;
     const injectors = [...this.#actedOn].map(([name, acted]): [string, InjectorReport] => {
       const { count = 0, by = '' } = refusals?.of(name) ?? {};
-      const published = publishedBundle(caches.webhookConfigurations.get(webhookConfigurationName(name)));
+      const published = this.#published(name);
       const served = this.#identities.get(name)?.fingerprint ?? '';
       const trusts = bundleDigest(published);
       return [name, { ...acted, served, trusts, refusals: count, ...(by !== '' && { refusedBy: by }) }];
@@ -98,6 +104,19 @@ export class Serving {
 
   get synced(): boolean {
     return Object.values(this.#options.caches).every((cache) => cache.hasSynced);
+  }
+
+  /** The bundle that those who call the injector trust; undefined while nobody calls it. */
+  #published(name: string): string | undefined {
+    const { caches, operator } = this.#options;
+    const injector = caches.injectors.get(name);
+    if (injector !== undefined) {
+      const configuration = caches.webhookConfigurations.get(configurationNameOf(injector));
+      return publishedBundle(configuration, injector, operator);
+    }
+    // The injector is gone, but its own configuration may still be there for a moment.
+    const left = caches.webhookConfigurations.get(webhookConfigurationName(name));
+    return left && Buffer.from(left.webhooks?.[0]?.clientConfig.caBundle ?? '', 'base64').toString('utf8');
   }
 
   #now(): Date {
@@ -162,7 +181,7 @@ export class Serving {
     const waiting = Object.values(caches).filter((cache) => !cache.hasSynced);
     if (waiting.length > 0) return [`not synced: ${waiting.map((cache) => cache.name).join(', ')}`];
     return caches.injectors.list().flatMap(({ metadata: { name } }) => {
-      const published = publishedBundle(caches.webhookConfigurations.get(webhookConfigurationName(name)));
+      const published = this.#published(name);
       // Nobody calls before the configuration is there: it is made when the first replica serves.
       if (published === undefined) return [];
       const identity = this.#identities.get(name);
@@ -204,7 +223,7 @@ export class Serving {
   #follow(name: string): void {
     const { caches, operator, log } = this.#options;
     const now = this.#now();
-    const published = publishedBundle(caches.webhookConfigurations.get(webhookConfigurationName(name)));
+    const published = this.#published(name);
     if (caches.injectors.get(name) === undefined && published === undefined) {
       // The injector is gone, and so is everybody who called it.
       if (caches.injectors.hasSynced && caches.webhookConfigurations.hasSynced) this.#forget(name);
