@@ -6,7 +6,7 @@ IMG ?= ghcr.io/sidecar-injector/sidecar-injector:latest
 KUBECTL ?= kubectl
 RUN := npm run --silent
 
-.PHONY: help demo cluster test bench-cluster rotation-test lint format generate check-generated build install uninstall run deploy undeploy image clean
+.PHONY: help demo cluster test bench fuzz golden bench-cluster rotation-test lint format generate check-generated build install uninstall run deploy undeploy image clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,15 @@ generate: node_modules/.package-lock.json ## Regenerate crds/ and the generated 
 
 check-generated: node_modules/.package-lock.json ## Fail when a generated file is out of date
 	@$(RUN) generate:check
+
+bench: node_modules/.package-lock.json ## Measure admission beside a raw HTTPS server
+	@$(RUN) bench -- $(ARGS)
+
+fuzz: node_modules/.package-lock.json ## Try the properties of injection on random reviews (ARGS="--runs 1000000 --seed N")
+	@$(RUN) fuzz -- $(ARGS)
+
+golden: node_modules/.package-lock.json ## Rewrite the golden files; read the diff before you commit it
+	@$(RUN) golden
 
 bench-cluster: node_modules/.package-lock.json ## Measure the in-memory cluster: pod creation, watch fan-out (ARGS=PODS)
 	@$(RUN) bench:cluster -- $(ARGS)

@@ -107,11 +107,14 @@ function capUpdates(managers: Managers): void {
 
 /**
  * Puts the live managedFields back when nothing but their times differs, so that a write without effect stays one
- * (apiserver/pkg/endpoints/handlers/fieldmanager/equality.go). To be called after mutating admission.
+ * (apiserver/pkg/endpoints/handlers/fieldmanager/equality.go). To be called after mutating admission. Entries are ordered
+ * by their seconds; their order is not compared, so that the answer does not depend on where a second ends.
  */
 export function keepUnchangedTimes(live: KubeObject, object: KubeObject): void {
   const strip = (entries: KubeObject['metadata']['managedFields']): unknown =>
-    entries?.map((entry) => ({ ...entry, time: undefined }));
+    entries
+      ?.map((entry) => ({ ...entry, time: undefined }))
+      .toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
   if (!equal(withoutManagers(live), withoutManagers(object))) return;
   if (!equal(strip(live.metadata.managedFields), strip(object.metadata.managedFields))) return;
   if (live.metadata.managedFields !== undefined) object.metadata.managedFields = live.metadata.managedFields;
