@@ -23,6 +23,8 @@ export interface RotationOptions {
   faults: number;
   /** How late the slower API server uses a new webhook configuration, in milliseconds. */
   configurationLagMs: number;
+  /** How long one rotation may take, in milliseconds: it may meet a killed leader, faults and a busy machine. */
+  patienceMs: number;
   /** Flags for the operator besides its own. */
   operatorFlags: readonly string[];
 }
@@ -39,6 +41,7 @@ export const ROTATION_DEFAULTS: RotationOptions = {
   kills: 20,
   faults: 0,
   configurationLagMs: 250,
+  patienceMs: 90_000,
   operatorFlags: [],
 };
 

@@ -9,12 +9,11 @@ import { RESOURCES, resourcePath } from '../../src/kube/resources.ts';
 import { get } from '../../src/kube/verbs.ts';
 import { injectorStatus } from '../e2e/support/fixture.ts';
 import { OPERATOR_NAMESPACE } from '../e2e/support/installation.ts';
-import { until } from '../e2e/support/until.ts';
+import { until, type UntilOptions } from '../e2e/support/until.ts';
 import { SIGNERS, type Bed } from './bed.ts';
 import { servedFingerprint } from './handshake.ts';
 
-/** They may meet a killed leader, faults and a busy machine. */
-const LIMIT = { timeoutMs: 90_000, everyMs: 25 };
+const limitOf = ({ options }: Bed): UntilOptions => ({ timeoutMs: options.patienceMs, everyMs: 25 });
 /** DESIGN 3: two seconds; and the lag of the slower API server, and a busy machine. */
 const LONGEST_FOLLOWING_MS = 4000;
 
@@ -53,7 +52,7 @@ export const renew = async (bed: Bed, injector: string): Promise<void> => {
         const now = await stateOf(bed, injector);
         return now.certificate !== before.certificate && now;
       },
-      LIMIT,
+      limitOf(bed),
     );
     figures.slowestRenewalMs = Math.max(figures.slowestRenewalMs, performance.now() - asked);
     const stored = performance.now();
@@ -86,7 +85,7 @@ export const rollOver = async (bed: Bed, injector: string): Promise<void> => {
         if (!done) throw new Error(`${rollover.phase}, after ${rollover.reverts} reverts`);
         return (await published(bed, injector)) === anchors && (await areServing(bed, injector, certificate));
       },
-      LIMIT,
+      limitOf(bed),
     );
     figures.slowestRolloverMs = Math.max(figures.slowestRolloverMs, performance.now() - asked);
     figures.rollovers += 1;
