@@ -13,7 +13,7 @@ import { serviceDnsName } from '../../src/api/v1alpha1/names.ts';
 import { createAuthority, issueServing } from '../../src/pki/authority.ts';
 import { generatePrivateKey } from '../../src/pki/keys.ts';
 import { type Child, startChild, stopChildren } from '../../test/e2e/support/child.ts';
-import { until } from '../../test/e2e/support/until.ts';
+import { until } from '../../test/support/until.ts';
 import { type ReviewName, REVIEWS, reviewBytes } from '../../test/testdata/samples.ts';
 import { BENCH_NAMESPACE, injectorName } from './admission-target.ts';
 

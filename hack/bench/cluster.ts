@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createReplayClient, type ReplayClient } from '../../test/conformance/replay/client.ts';
 import { startChild } from '../../test/e2e/support/child.ts';
-import { until } from '../../test/e2e/support/until.ts';
+import { until } from '../../test/support/until.ts';
 
 const PODS = Number(process.argv[2] ?? 10_000);
 const WATCHERS = 20;

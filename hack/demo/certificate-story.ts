@@ -6,7 +6,7 @@ import type { CertificateSigningRequest, MutatingWebhookConfiguration, Secret } 
 import { RESOURCES } from '../../src/kube/resources.ts';
 import { get } from '../../src/kube/verbs.ts';
 import { OPERATOR_NAMESPACE, SERVICE_ACCOUNT } from '../../test/e2e/support/installation.ts';
-import { until } from '../../test/e2e/support/until.ts';
+import { until } from '../../test/support/until.ts';
 import type { recordRequests } from './request-recorder.ts';
 import type { Story } from './story.ts';
 

@@ -14,7 +14,7 @@ import { install } from '../../test/e2e/support/installation.ts';
 import { loadManifests } from '../../test/e2e/support/manifests.ts';
 import { createAsKubectlApply } from '../../test/e2e/support/objects.ts';
 import { startOperator } from '../../test/e2e/support/operator.ts';
-import { until } from '../../test/e2e/support/until.ts';
+import { until } from '../../test/support/until.ts';
 import { tellCertificate } from './certificate-story.ts';
 import { tellPods } from './pod-story.ts';
 import { recordRequests } from './request-recorder.ts';

@@ -5,7 +5,7 @@ import type { Pod } from '../../src/kube/objects.ts';
 import { RESOURCES, resourcePath } from '../../src/kube/resources.ts';
 import { create, get } from '../../src/kube/verbs.ts';
 import type { RunningOperator } from '../../test/e2e/support/operator.ts';
-import { until } from '../../test/e2e/support/until.ts';
+import { until } from '../../test/support/until.ts';
 import type { Story } from './story.ts';
 
 const NAMESPACE = 'nginx-injection';

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { openEnvironment, type Environment } from '../e2e/support/environment.ts';
 import { kubectlRunsHere } from '../e2e/support/kubectl.ts';
-import { until } from '../e2e/support/until.ts';
+import { until } from '../support/until.ts';
 import { configMap, deployment, service, widget, widgetDefinition } from './kubectl/objects.ts';
 import { openSession, type Session } from './kubectl/session.ts';
 import { loadScenarios } from './replay/scenario.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { startCluster, type Cluster } from '../cluster/index.ts';
-import { until } from '../e2e/support/until.ts';
+import { until } from '../support/until.ts';
 import { createReplayClient, type ReplayClient } from './replay/client.ts';
 
 const CONFIG_MAPS = '/api/v1/namespaces/default/configmaps';

@@ -10,7 +10,7 @@ import { create } from '../../src/kube/verbs.ts';
 import { cli } from '../support/cli.ts';
 import { type Environment, openEnvironment } from './support/environment.ts';
 import { applyAll, deleteAll } from './support/objects.ts';
-import { until } from './support/until.ts';
+import { until } from '../support/until.ts';
 
 const skip =
   process.env['KUBECONFIG'] === undefined && 'needs KUBECONFIG: a cluster that runs MutatingAdmissionPolicies';

@@ -4,7 +4,7 @@ import { deleteAll } from './support/objects.ts';
 import { useOperator } from './support/fixture.ts';
 import { kubectlOf, kubectlRunsHere, type Kubectl, type KubectlResult } from './support/kubectl.ts';
 import { loadManifests, REPOSITORY } from './support/manifests.ts';
-import { until } from './support/until.ts';
+import { until } from '../support/until.ts';
 
 const fixture = useOperator();
 const SAMPLES = `${REPOSITORY}/config/samples/nginx.yaml`;

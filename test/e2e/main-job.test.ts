@@ -8,7 +8,7 @@ import { OPERATOR_NAMESPACE } from './support/installation.ts';
 import { condition, containersOf, createPod, deleteInjector, injectorStatus, useOperator } from './support/fixture.ts';
 import { loadManifests } from './support/manifests.ts';
 import { applyAll, deleteAll } from './support/objects.ts';
-import { until } from './support/until.ts';
+import { until } from '../support/until.ts';
 
 const fixture = useOperator();
 const NAMESPACE = 'nginx-injection';

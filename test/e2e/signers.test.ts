@@ -5,7 +5,7 @@ import type { Secret } from '../../src/kube/objects.ts';
 import { RESOURCES } from '../../src/kube/resources.ts';
 import { get } from '../../src/kube/verbs.ts';
 import { OPERATOR_NAMESPACE } from './support/installation.ts';
-import { until } from './support/until.ts';
+import { until } from '../support/until.ts';
 import { applyReady, containersOf, createPod, injectorNamed, injectorStatus, useOperator } from './support/fixture.ts';
 
 const fixture = useOperator();

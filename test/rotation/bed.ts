@@ -8,7 +8,7 @@ import { openEnvironment, type Environment } from '../e2e/support/environment.ts
 import { applyReady, containersOf, createPod, injectorNamed } from '../e2e/support/fixture.ts';
 import { install } from '../e2e/support/installation.ts';
 import { REPOSITORY } from '../e2e/support/manifests.ts';
-import { until } from '../e2e/support/until.ts';
+import { until } from '../support/until.ts';
 import { Figures } from './figures.ts';
 import { Fleet } from './fleet.ts';
 import type { RotationOptions } from './options.ts';

@@ -7,7 +7,7 @@ import { RESOURCES } from '../../src/kube/resources.ts';
 import { get, list } from '../../src/kube/verbs.ts';
 import { condition } from '../e2e/support/fixture.ts';
 import { OPERATOR_NAMESPACE } from '../e2e/support/installation.ts';
-import { until } from '../e2e/support/until.ts';
+import { until } from '../support/until.ts';
 import type { Bed } from './bed.ts';
 import { servedFingerprint } from './handshake.ts';
 

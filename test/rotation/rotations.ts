@@ -9,7 +9,7 @@ import { RESOURCES, resourcePath } from '../../src/kube/resources.ts';
 import { get } from '../../src/kube/verbs.ts';
 import { injectorStatus } from '../e2e/support/fixture.ts';
 import { OPERATOR_NAMESPACE } from '../e2e/support/installation.ts';
-import { until, type UntilOptions } from '../e2e/support/until.ts';
+import { until, type UntilOptions } from '../support/until.ts';
 import { SIGNERS, type Bed } from './bed.ts';
 import { servedFingerprint } from './handshake.ts';
 

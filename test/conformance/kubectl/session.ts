@@ -6,7 +6,7 @@ import path from 'node:path';
 import { stringify } from 'yaml';
 import type { Environment } from '../../e2e/support/environment.ts';
 import { kubectlOf, type Kubectl } from '../../e2e/support/kubectl.ts';
-import { until } from '../../e2e/support/until.ts';
+import { until } from '../../support/until.ts';
 import { newRunId } from '../replay/placeholders.ts';
 
 export interface Session {

@@ -9,7 +9,7 @@ import path from 'node:path';
 import { createKubeClient, type KubeClient } from '../../../src/kube/client.ts';
 import { loadKubeConfig } from '../../../src/kube/connection.ts';
 import { startChild } from './child.ts';
-import { until } from './until.ts';
+import { until } from '../../support/until.ts';
 
 export interface Environment {
   /** An administrator. */

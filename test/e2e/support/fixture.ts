@@ -11,7 +11,7 @@ import { openEnvironment, type Environment } from './environment.ts';
 import { install, uninstall } from './installation.ts';
 import { applyAll } from './objects.ts';
 import { startOperator, type OperatorOptions, type RunningOperator } from './operator.ts';
-import { until } from './until.ts';
+import { until } from '../../support/until.ts';
 
 export interface Fixture {
   environment: Environment;

@@ -8,7 +8,7 @@ import { list, remove } from '../../../src/kube/verbs.ts';
 import type { Environment } from './environment.ts';
 import { loadManifests } from './manifests.ts';
 import { applyAll, deleteAll } from './objects.ts';
-import { until } from './until.ts';
+import { until } from '../../support/until.ts';
 
 export const OPERATOR_NAMESPACE = 'sidecar-injector-system';
 export const SERVICE_ACCOUNT = 'sidecar-injector';

@@ -5,7 +5,7 @@ import type { KubeClient } from '../../../src/kube/client.ts';
 import type { KubeObject } from '../../../src/kube/objects.ts';
 import type { ResourceRef } from '../../../src/kube/resources.ts';
 import { apply, create, get, remove } from '../../../src/kube/verbs.ts';
-import { until } from './until.ts';
+import { until } from '../../support/until.ts';
 
 interface ResourceList {
   resources: { name: string; kind: string; namespaced: boolean }[];

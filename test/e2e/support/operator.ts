@@ -9,7 +9,7 @@ import { create, remove } from '../../../src/kube/verbs.ts';
 import { startChild, type Child } from './child.ts';
 import type { Environment } from './environment.ts';
 import { OPERATOR_NAMESPACE, operatorKubeconfig } from './installation.ts';
-import { until } from './until.ts';
+import { until } from '../../support/until.ts';
 
 export interface RunningOperator extends Child {
   readonly name: string;
