@@ -8,7 +8,7 @@ import type { JsonObject, LabelSelector, SidecarInjector } from '../../src/api/v
 import { policyOf } from '../../src/cli/export/policy.ts';
 import { WORDS } from '../../src/cli/export/conditions.ts';
 import { admit } from '../../src/cli/inject/admission.ts';
-import { applied } from '../../src/cli/json-patch.ts';
+import { applyOperations } from '../../src/domain/apply.ts';
 import { parseBoolean } from '../../src/domain/annotation.ts';
 import { inject } from '../../src/domain/inject.ts';
 import { mapAt, objectsAt } from '../../src/domain/json.ts';
@@ -64,7 +64,7 @@ describe('an exported policy', () => {
     it(`does to the pod ${name} what the webhook does`, () => {
       const labelsOf = (): Record<string, string> => ({ 'sidecar-export': 'full' });
       const surroundings = { injectors: [full], labelsOf, assumeSelected: false, context: {} };
-      const expected = applied(pod, admit(pod, 'shop', surroundings).operations);
+      const expected = applyOperations(pod, admit(pod, 'shop', surroundings).operations);
       const once = evaluated(policyFor(full), pod);
       assert.deepEqual(once, expected);
       assert.deepEqual(evaluated(policyFor(full), once), once);

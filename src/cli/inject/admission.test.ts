@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { SidecarInjector, SidecarInjectorSpec } from '../../api/v1alpha1/types.ts';
 import { at } from '../../domain/json.ts';
-import { applied } from '../json-patch.ts';
+import { applyOperations } from '../../domain/apply.ts';
 import { admit, type Surroundings } from './admission.ts';
 
 const pod = { metadata: {}, spec: { containers: [{ name: 'app' }] } };
@@ -29,7 +29,10 @@ describe('several injectors', () => {
     injector('a-env', { template: { appContainers: { env: [{ name: 'X' }] } }, webhook: { reinvocationPolicy } });
   const containersWithEnv = (first: SidecarInjector): unknown[] => {
     const { operations } = admit(pod, 'shop', surroundings([injector('b', {}), first], selected));
-    const containers = at(applied(pod, operations), ['spec', 'containers']) as { name: string; env?: unknown }[];
+    const containers = at(applyOperations(pod, operations), ['spec', 'containers']) as {
+      name: string;
+      env?: unknown;
+    }[];
     return containers.filter((container) => container.env !== undefined).map(({ name }) => name);
   };
 

@@ -12,7 +12,7 @@ import { OPERATOR_POD_LABELS } from '../../domain/plan-objects.ts';
 import type { Action, ReasonCode } from '../../domain/reasons.ts';
 import type { AdmissionRequest } from '../../domain/request.ts';
 import { unmetRequirements } from '../../domain/selector.ts';
-import { applied } from '../json-patch.ts';
+import { applyOperations } from '../../domain/apply.ts';
 
 /** Reasons besides those of the webhook: what only an offline run can meet. */
 export type OfflineReason = ReasonCode | 'namespace_unknown';
@@ -59,7 +59,7 @@ export function admit(pod: JsonObject, namespace: string, surroundings: Surround
       if (outcome.action === 'Reject') return { operations: [], outcomes: [...outcomes.values()] };
       if (added.length > 0) {
         operations.push(...added);
-        current = applied(current, added) as JsonObject;
+        current = applyOperations(current, added) as JsonObject;
         toReinvoke = new Set([...toReinvoke, ...invoked]);
         invoked = [];
       }

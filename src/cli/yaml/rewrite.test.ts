@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Operation } from '../../domain/patch.ts';
-import { applied } from '../json-patch.ts';
+import { applyOperations } from '../../domain/apply.ts';
 import { isBlank, parsePart, splitDocuments, valueOf } from './documents.ts';
 import { rewrite } from './rewrite.ts';
 
 const read = (text: string): unknown => valueOf('test', parsePart('test', text));
 const add = (path: string, value: unknown): Operation => ({ op: 'add', path, value });
 const edit = (text: string, ...operations: Operation[]): string =>
-  rewrite('test', text, operations, applied(read(text), operations));
+  rewrite('test', text, operations, applyOperations(read(text), operations));
 
 describe('rewrite', () => {
   it('leaves every line alone that has nothing to do with the change', () => {

@@ -4,7 +4,7 @@ import { canonicalJson } from '../../domain/json.ts';
 import type { Operation } from '../../domain/patch.ts';
 import { operatorError } from '../../errors.ts';
 import { exactJson } from '../exact-json.ts';
-import { applied } from '../json-patch.ts';
+import { applyOperations } from '../../domain/apply.ts';
 import { parsePart, valueOf, type YamlDocument } from './documents.ts';
 import { editDocument, unshare } from './edit.ts';
 import { mergeLines } from './merge.ts';
@@ -46,7 +46,7 @@ function* candidates(
   operations: readonly Operation[],
 ): Generator<() => string | undefined> {
   if (isJson(body))
-    yield () => exactJson(applied(valueOf(source, parsePart(source, body), true), operations), indentOf(body));
+    yield () => exactJson(applyOperations(valueOf(source, parsePart(source, body), true), operations), indentOf(body));
   const style = styleOf(body);
   const before = parsePart(source, body).toString(style);
   for (const prepare of [() => undefined, unshare]) {
