@@ -161,8 +161,12 @@ test('a namespace that nearly matches is named', () => {
   ];
   const condition = statusOf({ ...done, namespaces }).conditions?.find(({ type }) => type === 'SelectorMatches');
   assert.equal(condition?.status, 'False');
-  assert.match(condition?.message ?? '', /slip \(has inject=true\), typo \(has injekt=yes\)/);
-  assert.doesNotMatch(condition?.message ?? '', /kube-system|other/);
+  assert.match(
+    condition?.message ?? '',
+    /nearly: typo has injekt=yes, wanted is inject=yes: the key is misspelt; slip/,
+  );
+  assert.match(condition?.message ?? '', /never injected: kube-system$/);
+  assert.doesNotMatch(condition?.message ?? '', /other has/);
 });
 
 test('a status that says the same is not written again, also a second later', () => {
