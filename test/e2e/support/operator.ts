@@ -24,6 +24,8 @@ export interface OperatorOptions {
   name?: string;
   /** What node runs; the sources by default, `dist/sidecar-injector.js` for the bundle. */
   program?: string;
+  /** For node itself, before the program. */
+  nodeFlags?: readonly string[];
   /**
    * Where it serves admission. Replicas behind one Service have addresses of their own and one port, as pods do: all of
    * 127.0.0.0/8 is this machine. By default 127.0.0.1 and any free port.
@@ -102,6 +104,7 @@ export const startOperator = async (
   const started = performance.now();
   const child = startChild(
     [
+      ...(options.nodeFlags ?? []),
       program,
       'operator',
       `--kubeconfig=${credentials}`,
