@@ -154,6 +154,24 @@ const CHECKS: readonly (readonly [string, Check])[] = [
   ['annotation', wanted],
 ];
 
+/**
+ * Why a pod gets nothing, as far as the checks before the injection itself tell; undefined when the template is to be
+ * brought in. Of the pod's spec only hostNetwork is looked at, so it does for pods of which only the metadata is known.
+ */
+export function objection(
+  request: AdmissionRequest,
+  injector: SidecarInjector,
+  namespace: NamespaceFacts,
+  context: DecisionContext,
+): { reason: ReasonCode; detail: string } | undefined {
+  const subject: Subject = { request, injector, namespace, context, isProbe: isProbe(request, injector) };
+  for (const [, run] of CHECKS) {
+    const { reason, detail } = run(subject);
+    if (reason !== undefined) return { reason, detail };
+  }
+  return undefined;
+}
+
 /** Decides what becomes of the pod of the request. Never throws on any input that is JSON. */
 export function decide(
   request: AdmissionRequest,

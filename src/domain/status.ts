@@ -230,7 +230,7 @@ function seconds(date: Date): string {
 /** The status when something kept the operator from its work: as it was, and with what it was. */
 export function troubledStatus(injector: SidecarInjector, trouble: string, now: Date): SidecarInjectorStatus {
   const { generation = 0 } = injector.metadata;
-  const { pods: _pods, conditions: old = [], ...rest } = injector.status ?? {};
+  const { conditions: old = [], ...rest } = ownPart(injector.status);
   const said = old.some(({ type }) => type === 'Ready');
   const first: ConditionUpdate = { type: 'Ready', ...unknown(Reason.NotReady, trouble) };
   const conditions = said ? old : setCondition(old, first, generation, now);
@@ -238,8 +238,14 @@ export function troubledStatus(injector: SidecarInjector, trouble: string, now: 
   return { ...rest, conditions: [...setCondition(conditions, retrying, generation, now)] };
 }
 
-/** Is there anything in the new status that the stored one does not say? Fields of others (`pods`) are not compared. */
+/** Is there anything in the new status that the stored one does not say? What other writers look after is not compared. */
 export function statusChanged(next: SidecarInjectorStatus, stored: SidecarInjectorStatus | undefined): boolean {
-  const { pods: _pods, ...rest } = stored ?? {};
-  return canonicalJson(next) !== canonicalJson(rest);
+  return canonicalJson(next) !== canonicalJson(ownPart(stored));
+}
+
+/** Without the counts of pods, the rollout and its condition: those have writers and field managers of their own. */
+function ownPart(status: SidecarInjectorStatus = {}): SidecarInjectorStatus {
+  const { pods: _pods, rollout: _rollout, conditions, ...rest } = status;
+  if (conditions === undefined) return rest;
+  return { ...rest, conditions: conditions.filter(({ type }) => TYPES.has(type)) };
 }

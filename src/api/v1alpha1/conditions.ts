@@ -15,6 +15,9 @@ export const ConditionType = {
 } as const;
 export type ConditionType = (typeof ConditionType)[keyof typeof ConditionType];
 
+/** The condition of spec.rollout.mode Restart. It has a writer of its own, and is there only with that mode. */
+export const ROLLED_OUT = 'RolledOut';
+
 /** Reasons, by the condition that carries them. Part of the API: do not rename. */
 export const Reason = {
   // Ready
@@ -45,6 +48,12 @@ export const Reason = {
   // SelectorMatches
   NamespacesMatch: 'NamespacesMatch',
   NoNamespaceMatches: 'NoNamespaceMatches',
+  // RolledOut
+  UpToDate: 'UpToDate',
+  Restarting: 'Restarting',
+  Waiting: 'Waiting',
+  NotPermitted: 'NotPermitted',
+  NotHelping: 'NotHelping',
   // Reconciling, Stalled
   Progressing: 'Progressing',
   RetryingAfterError: 'RetryingAfterError',

@@ -192,7 +192,41 @@ export interface SidecarInjectorStatus {
   certificate?: CertificateStatus;
   webhook?: { configurationName?: string; serviceName?: string; path?: string };
   template?: { revision?: string; acceptedGeneration?: number };
-  pods?: { matched?: number; injected?: number; outdated?: number; missed?: number };
+  pods?: PodCounts;
+  rollout?: RolloutStatus;
+}
+
+/** Pods by what became of them; `matched` is the sum of `injected` and `missed`, `outdated` is a part of `injected`. */
+export interface PodCounts {
+  matched: number;
+  injected: number;
+  outdated: number;
+  missed: number;
+}
+
+/** What is remembered of evictions, so that another leader goes on where this one stopped. */
+export interface RolloutStatus {
+  /** RFC 3339, seconds. */
+  lastEvictionTime?: string;
+  /** Workloads with a pod that was evicted and has not come back as it should. */
+  attempts?: RolloutAttempt[];
+}
+
+export interface RolloutAttempt {
+  namespace: string;
+  kind: string;
+  name: string;
+  uid: string;
+  /** The template's revision that the new pods should have. */
+  revision: string;
+  /** When its first pod was evicted. RFC 3339, seconds. */
+  startTime: string;
+  /** Age of its youngest pod at that time: younger ones came instead of the evicted. RFC 3339, seconds. */
+  newestPodTime?: string;
+  /** How often its new pods came back no better. */
+  failures?: number;
+  /** Until then it is left alone. RFC 3339, seconds. */
+  retryTime?: string;
 }
 
 export interface SidecarInjectorMeta {
