@@ -133,10 +133,13 @@ const GOOD: Record<string, object> = {
   'an anchor': { injection: { position: 'Before', anchor: 'app' } },
   'empty fields of later issues': {
     overrides: [],
-    rollout: { mode: 'Off' },
+    rollout: {},
     webhook: { existingConfiguration: '' },
     certificate: { caBundleFrom: {} },
   },
+  'a rollout by number': { rollout: { mode: 'Restart', maxUnavailable: 5, maxPerMinute: 1000 } },
+  'a rollout by percentage': { rollout: { mode: 'Restart', maxUnavailable: '25%' } },
+  'a rollout of all at once': { rollout: { mode: 'Restart', maxUnavailable: '100%' } },
   'failurePolicy Fail': { webhook: { failurePolicy: 'Fail', timeoutSeconds: 30 } },
   'a foreign signer': { certificate: { signerName: 'clusterissuers.cert-manager.io/my-issuer' } },
   'CAs from a ConfigMap': {
@@ -265,7 +268,10 @@ const BAD: Record<string, [spec: Partial<Record<keyof SidecarInjectorSpec, unkno
     { selection: { ...SPEC.selection, annotation: 'a' }, overrides: [{ ...OVERRIDE, annotation: 'a' }] },
     /an override must have an annotation of its own/,
   ],
-  'rollout Restart': [{ rollout: { mode: 'Restart' } }, /Restart is not yet supported/],
+  'rollout maxUnavailable 0': [{ rollout: { maxUnavailable: 0 } }, /a number of at least 1, or a percentage/],
+  'rollout maxUnavailable 0%': [{ rollout: { maxUnavailable: '0%' } }, /a number of at least 1, or a percentage/],
+  'rollout maxUnavailable 101%': [{ rollout: { maxUnavailable: '101%' } }, /a number of at least 1, or a percentage/],
+  'rollout maxUnavailable as a text': [{ rollout: { maxUnavailable: '1' } }, /a number of at least 1, or a percentage/],
   'an inline CA that is no PEM': [
     { certificate: { signerName: 'example.com/signer', caBundleFrom: { inline: 'PEM' } } },
     /inline must be PEM certificates/,

@@ -65,6 +65,10 @@ export const customResourceDefinition = {
           column('Expires', 'string', '.status.certificate.notAfter', 'End of the serving certificate.'),
           column('Injected', 'integer', '.status.pods.injected', 'Pods that have the sidecar.'),
           column('Outdated', 'integer', '.status.pods.outdated', 'Pods with an older template.'),
+          {
+            ...column('Missed', 'integer', '.status.pods.missed', 'Pods that should have the sidecar, and have not.'),
+            priority: 1,
+          },
           column('Age', 'date', '.metadata.creationTimestamp', 'Time since the creation of the object.'),
         ],
         schema: { openAPIV3Schema: root },

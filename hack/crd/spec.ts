@@ -42,16 +42,24 @@ const injection = ruled(
 const rollout = object(
   'What happens to running pods whose template is outdated, or that were missed.',
   {
-    mode: ruled(
-      choice('Off: nothing. Restart: their workloads are restarted.', ['Off', 'Restart'], DEFAULTS.rollout.mode),
-      { rule: "self != 'Restart'", message: 'Restart is not yet supported: use Off, and restart workloads yourself' },
+    mode: choice(
+      'Off: nothing. Restart: they are evicted, and their workloads make new ones; needs the rights of config/components/rollout. Pods of a ReplicaSet, StatefulSet, DaemonSet or ReplicationController only.',
+      ['Off', 'Restart'],
+      DEFAULTS.rollout.mode,
     ),
-    maxUnavailable: {
-      'x-kubernetes-int-or-string': true,
-      description: 'Pods of a workload that may be down at one time: a number or a percentage.',
-      default: DEFAULTS.rollout.maxUnavailable,
-    },
-    maxPerMinute: integer('Restarts in a minute, over all workloads.', 1, 1000, DEFAULTS.rollout.maxPerMinute),
+    maxUnavailable: ruled(
+      {
+        'x-kubernetes-int-or-string': true,
+        description:
+          'Pods of the injector that may be down at one time in the workloads that are being restarted, whatever the reason: a number, or a percentage of the pods that should have the sidecar. At least 1.',
+        default: DEFAULTS.rollout.maxUnavailable,
+      },
+      {
+        rule: "type(self) == int ? self >= 1 : self.matches('^([1-9][0-9]?|100)%$')",
+        message: 'maxUnavailable must be a number of at least 1, or a percentage from 1% to 100%',
+      },
+    ),
+    maxPerMinute: integer('Evictions in any 60 seconds, over all workloads.', 1, 1000, DEFAULTS.rollout.maxPerMinute),
   },
   { default: {} },
 );

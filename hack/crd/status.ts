@@ -9,7 +9,7 @@ const time = (description: string): Schema => ({ type: 'string', format: 'date-t
 export const status: Schema = object('What the operator found and did.', {
   observedGeneration: count('The generation of the spec that this status is about.'),
   conditions: keyedList(
-    'Ready sums up the others: Accepted, CertificateReady, WebhookConfigured, InjectionVerified, SelectorMatches. Reconciling and Stalled are there only while true.',
+    'Ready sums up the others: Accepted, CertificateReady, WebhookConfigured, InjectionVerified, SelectorMatches. Reconciling and Stalled are there only while true, RolledOut with rollout.mode Restart.',
     kubernetesType('io.k8s.apimachinery.pkg.apis.meta.v1.Condition'),
     16,
     'type',
@@ -33,10 +33,32 @@ export const status: Schema = object('What the operator found and did.', {
     revision: words('Revision, as in the status annotation of pods.'),
     acceptedGeneration: count('Generation of the spec that it came from.'),
   }),
-  pods: object('Running pods.', {
+  pods: object('Pods that have not ended. Where matchConditions decide, only those that have the sidecar are known.', {
     matched: count('Pods that the selection says should have the sidecar.'),
     injected: count('Of these, pods that have it.'),
-    outdated: count('Of these, pods with an older template.'),
-    missed: count('Pods that should have it, and have not.'),
+    outdated: count('Of the injected, pods with an older template.'),
+    missed: count('Of the matched, pods that have it not.'),
+  }),
+  rollout: object('What is remembered of the pods that spec.rollout evicted.', {
+    lastEvictionTime: time('When the last pod was evicted.'),
+    attempts: list(
+      'Workloads with a pod that was evicted and has not come back as it should yet.',
+      object(
+        'A workload that is being restarted.',
+        {
+          namespace: words('Its namespace.'),
+          kind: words('Its kind.'),
+          name: words('Its name.'),
+          uid: words('Its uid.'),
+          revision: words('The revision that its new pods should have.'),
+          startTime: time('When its first pod was evicted.'),
+          newestPodTime: time('Age of its youngest pod at that time: younger ones came instead of the evicted.'),
+          failures: count('How often its new pods came back without the sidecar, or with an older one.'),
+          retryTime: time('Until then it is left alone.'),
+        },
+        { required: ['namespace', 'kind', 'name', 'uid', 'revision', 'startTime'] },
+      ),
+      100,
+    ),
   }),
 });
