@@ -4,7 +4,7 @@ import { helpText, parseCommand, type Config, type Environment } from './config.
 import { OperatorError } from './errors.ts';
 
 const config = (args: string[], env: Environment = {}, tty = false): Config => {
-  const command = parseCommand(['operator', ...args], env, { tty });
+  const command = parseCommand(args, env, { tty });
   assert.equal(command.kind, 'operator');
   return (command as { config: Config }).config;
 };
@@ -28,6 +28,7 @@ describe('the configuration', () => {
       kubeconfig: undefined,
       namespace: 'sidecar-injector-system',
       webhookPort: 10_250,
+      inCluster: false,
       webhookUrl: undefined,
       healthPort: 8080,
       leaderElect: true,
@@ -59,6 +60,13 @@ describe('the configuration', () => {
   it('writes text for a terminal and JSON elsewhere', () => {
     assert.equal(config([], {}, true).logFormat, 'text');
     assert.equal(config([], {}, false).logFormat, 'json');
+  });
+
+  it('knows a pod of the cluster that it serves', () => {
+    const pod = { KUBERNETES_SERVICE_HOST: '10.0.0.1' };
+    assert.equal(config([], pod).inCluster, true);
+    assert.equal(config(['--kubeconfig', 'x'], pod).inCluster, false);
+    assert.equal(config([], { ...pod, KUBECONFIG: 'x' }).inCluster, false);
   });
 
   it('can be without election', () => {
@@ -100,18 +108,11 @@ describe('the configuration', () => {
 });
 
 describe('the command', () => {
-  it('is operator, version or help', () => {
-    assert.equal(parseCommand(['version'], {}, { tty: false }).kind, 'version');
-    for (const args of [
-      [],
-      ['help'],
-      ['--help'],
-      ['operator', '--help'],
-      ['operator', '--webhook-port', 'x', '--help'],
-    ]) {
+  it('is help when that is asked for, whatever else is wrong', () => {
+    for (const args of [['--help'], ['--webhook-port', 'x', '--help']]) {
       assert.equal(parseCommand(args, {}, { tty: false }).kind, 'help', args.join(' '));
     }
-    assert.throws(() => parseCommand(['serve'], {}, { tty: false }), /unknown command "serve"/);
+    assert.throws(() => parseCommand(['serve'], {}, { tty: false }), /unexpected argument "serve"/);
   });
 
   it('explains each flag with its variable', () => {

@@ -12,6 +12,8 @@ export interface Config {
   readonly namespace: string;
   readonly webhookHost: string;
   readonly webhookPort: number;
+  /** Runs in a pod of the cluster that it serves: replicas are told apart by their pods, not by their ports. */
+  readonly inCluster: boolean;
   readonly healthPort: number;
   /** Published instead of the Service, for an operator outside the cluster. Without a slash at its end. */
   readonly webhookUrl: string | undefined;
@@ -29,7 +31,6 @@ export interface Config {
 
 export type Command =
   | { kind: 'operator'; config: Config }
-  | { kind: 'version' }
   /** `text` is for standard output. */
   | { kind: 'help'; text: string };
 
@@ -88,14 +89,10 @@ type FlagName = keyof typeof FLAGS;
 export const helpText = (): string =>
   [
     'Usage: sidecar-injector operator [flags]',
-    '       sidecar-injector inject -f FILE [-f FILE ...] [flags]',
-    '       sidecar-injector export --as mutatingadmissionpolicy -f FILE [flags]',
-    '       sidecar-injector version',
     '',
     'Injects sidecars into pods, as SidecarInjector objects say, and looks after its own webhook certificate.',
-    'inject renders manifests without a cluster, export makes policies that need no webhook; both have a --help.',
     '',
-    'Flags of operator (environment variable):',
+    'Flags (environment variable):',
     ...Object.entries<Flag>(FLAGS)
       .filter(([, { hidden }]) => hidden !== true)
       .flatMap(([name, { value, help, env }]) => [
@@ -157,22 +154,15 @@ const urlProblem = (text: string): string | undefined => {
 };
 
 /**
- * Reads the command line: the arguments after the executable. A flag counts more than the environment.
+ * Reads the command line: the arguments after `operator`. A flag counts more than the environment.
  * Throws SI1001 that lists everything that is wrong.
  *
  * @example
- * parseCommand(['operator', '--log-level', 'debug'], process.env, { tty: true })
+ * parseCommand(['--log-level', 'debug'], process.env, { tty: true })
  */
 export const parseCommand = (args: string[], env: Environment, { tty }: { tty: boolean }): Command => {
-  const [command, ...rest] = args;
-  if (command === 'version' || command === '--version') return { kind: 'version' };
-  if (command === undefined || command === 'help' || command === '--help' || command === '-h') {
-    return { kind: 'help', text: helpText() };
-  }
   const problems: string[] = [];
-  if (command !== 'operator')
-    problems.push(`unknown command ${JSON.stringify(command)}, use operator, inject, export or version`);
-  const { given, help } = readFlags(command === 'operator' ? rest : [], problems);
+  const { given, help } = readFlags(args, problems);
   if (help) return { kind: 'help', text: helpText() };
 
   const read = (name: FlagName): string | undefined =>
@@ -202,6 +192,7 @@ export const parseCommand = (args: string[], env: Environment, { tty }: { tty: b
     namespace: matching('namespace', 'sidecar-injector-system', DNS_LABEL, 'must be the name of a namespace'),
     webhookHost: read('webhook-host') ?? anyAddress(),
     webhookPort: number('webhook-port', 10_250, 65_535),
+    inCluster: read('kubeconfig') === undefined && !env['KUBECONFIG'] && (env['KUBERNETES_SERVICE_HOST'] ?? '') !== '',
     webhookUrl: read('webhook-url') && checked('webhook-url', '', urlProblem).replace(/\/+$/, ''),
     healthPort: number('health-port', 8080, 65_535),
     leaderElect: oneOf('leader-elect', 'true', ['true', 'false']) === 'true',

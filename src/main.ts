@@ -1,7 +1,7 @@
 /** The executable: reads the configuration, builds the graph, runs until a signal. The only file that wires. */
 import { createAdmissionServer, type AdmissionServer } from './admission/server.ts';
 import { injectionOf } from './api/v1alpha1/defaults.ts';
-import { runCli } from './cli/index.ts';
+import { programName, runCli } from './cli/index.ts';
 import { parseCommand, type Config } from './config.ts';
 import { createCaches, createLeaderCaches, type Caches, type CacheSettings } from './controllers/caches.ts';
 import { Kubelets } from './controllers/kubelets.ts';
@@ -11,7 +11,7 @@ import { Refusals } from './controllers/serving/refusals.ts';
 import { Reporter } from './controllers/serving/reporter.ts';
 import { followAnnotations } from './controllers/serving/annotations.ts';
 import { Serving } from './controllers/serving/serving.ts';
-import type { OperatorFacts } from './domain/plan-objects.ts';
+import { WEBHOOK_PORT_NAME, type OperatorFacts } from './domain/plan-objects.ts';
 import { pacedTiming } from './domain/rollover.ts';
 import { describeError, OperatorError } from './errors.ts';
 import { createKubeClient } from './kube/client.ts';
@@ -74,7 +74,11 @@ async function startOperator(config: Config, log: Logger, shutdown: Shutdown): P
   const kubelets = new Kubelets({ client, clock, log, wanted });
   const server = serveAdmission(config, caches, log, metrics, refusals, kubelets, () => graph.serving);
   const { port } = await server.listen();
-  const operator: OperatorFacts = { namespace: config.namespace, webhookPort: port, webhookUrl: config.webhookUrl };
+  const operator: OperatorFacts = {
+    namespace: config.namespace,
+    webhookPort: config.inCluster ? WEBHOOK_PORT_NAME : port,
+    webhookUrl: config.webhookUrl,
+  };
   const timing = pacedTiming(config.rolloverPace);
   const replica = { name: config.identity, host: reachableAddress(config.webhookHost), port };
   const serving = new Serving({ caches, operator, clock, log, replica, refusals, settleMs: timing.emergencySettleMs });
@@ -217,11 +221,14 @@ function startLeading(config: Config, { settings, ...parts }: LeadingParts, shut
 }
 
 async function main(): Promise<number> {
-  const exitCode = runCli(process.argv.slice(2), process);
-  if (exitCode !== undefined) return exitCode;
-  const command = parseCommand(process.argv.slice(2), process.env, { tty: process.stderr.isTTY });
+  const [name, ...flags] = process.argv.slice(2);
+  if (name !== 'operator') {
+    const { stdin, stdout, stderr, env } = process;
+    return runCli(process.argv.slice(2), { stdin, stdout, stderr, env, program: programName(process.argv[1]) });
+  }
+  const command = parseCommand(flags, process.env, { tty: process.stderr.isTTY });
   if (command.kind === 'operator') return runOperator(command.config);
-  process.stdout.write(command.kind === 'version' ? `sidecar-injector ${VERSION}\n` : command.text);
+  process.stdout.write(command.text);
   return 0;
 }
 

@@ -22,8 +22,8 @@ import { at, canonicalJson } from './json.ts';
 /** What is true of this operator and every injector. */
 export interface OperatorFacts {
   namespace: string;
-  /** The port on which admission is served, in the pod. */
-  webhookPort: number;
+  /** The port on which admission is served, in the pod: its name, where replicas of two versions may have two numbers. */
+  webhookPort: number | string;
   /** For development out of cluster: `https://HOST:PORT`, where `{name}` stands for the injector's name. */
   webhookUrl?: string | undefined;
 }
@@ -55,6 +55,9 @@ export const OPERATOR_POD_LABELS = {
   'app.kubernetes.io/name': 'sidecar-injector',
   'app.kubernetes.io/component': 'operator',
 } as const;
+
+/** Of the operator's container port (config/manager/deployment.yaml). */
+export const WEBHOOK_PORT_NAME = 'webhook';
 
 /** Digest of what was applied last. With it, a change of ours is told from a change that somebody else made. */
 export const APPLIED_ANNOTATION = 'sidecarinjector.dev/applied';
@@ -130,7 +133,7 @@ export function desiredService(
     spec: {
       type: 'ClusterIP',
       selector: { ...OPERATOR_POD_LABELS },
-      ports: [{ name: 'webhook', port: 443, protocol: 'TCP', targetPort: operator.webhookPort }],
+      ports: [{ name: WEBHOOK_PORT_NAME, port: 443, protocol: 'TCP', targetPort: operator.webhookPort }],
     },
   });
 }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import { parse } from 'yaml';
 import {
   anchor,
   bundle,
@@ -19,7 +21,7 @@ import {
 import type { JsonObject } from '../api/v1alpha1/types.ts';
 import { at } from './json.ts';
 import { firstDifference } from './plan-drift.ts';
-import { desiredWebhookConfiguration } from './plan-objects.ts';
+import { desiredService, desiredWebhookConfiguration, WEBHOOK_PORT_NAME } from './plan-objects.ts';
 import { plan, revisionToServe, type Action, type Facts } from './plan.ts';
 
 const types = (actions: Action[]): string[] =>
@@ -181,6 +183,14 @@ test('with a webhook URL no Service is named', () => {
   const [first] = webhooks as { clientConfig: JsonObject }[];
   assert.equal(first?.clientConfig['url'], 'https://nginx.localhost:1/mutate/nginx');
   assert.equal(first?.clientConfig['service'], undefined);
+});
+
+test('in a cluster the Service leads to the port that the Deployment names', async () => {
+  const manifest = await readFile(new URL('../../config/manager/deployment.yaml', import.meta.url), 'utf8');
+  const [container] = parse(manifest).spec.template.spec.containers;
+  assert.ok(container.ports.some(({ name }: { name: string }) => name === WEBHOOK_PORT_NAME));
+  const { spec } = desiredService(injector, { ...operator, webhookPort: WEBHOOK_PORT_NAME }, undefined);
+  assert.equal(at(spec, ['ports', 0, 'targetPort']), WEBHOOK_PORT_NAME);
 });
 
 test('lists that are no maps are compared whole, and missing objects by their path', () => {
