@@ -125,10 +125,10 @@ export const CATALOGUE = Object.freeze({
     'never',
   ),
 
-  // The commands that need no cluster.
+  // The command line.
   SI6001: entry(
     'The command line of {command} is not valid: {problems}',
-    'Correct the command line; `sidecar-injector inject --help` and `sidecar-injector export --help` list the flags.',
+    'Correct the command line; every command shows its flags and examples with --help.',
     'never',
   ),
   SI6002: entry(

@@ -8,6 +8,7 @@ export interface Streams {
 export interface Output {
   write(text: string): unknown;
   on?(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown;
+  isTTY?: boolean;
 }
 
 /** `| head` reads no further, which is no error of ours: the exit code and what stderr tells stay. */

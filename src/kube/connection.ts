@@ -5,25 +5,21 @@
 
 import { createHash } from 'node:crypto';
 import type { AgentOptions, RequestOptions as HttpsOptions } from 'node:https';
-import { KubeConfig } from '@kubernetes/client-node';
+import type { KubeConfig } from '@kubernetes/client-node';
 import { Agent, ProxyAgent, type Dispatcher, type buildConnector } from 'undici';
 import { describeError, operatorError } from '../errors.ts';
+import { readKubeConfig } from './kubeconfig.ts';
 
 export type LoadKubeConfig = () => KubeConfig;
 
-/** Reads the kubeconfig: the given file, or KUBECONFIG, ~/.kube/config, or the service account of the pod. Throws SI1002. */
+/**
+ * Reads the kubeconfig: the given file, or those of KUBECONFIG, ~/.kube/config, or the service account of the pod; with its
+ * current context, or the given one. What it gives throws SI1002.
+ */
 export const loadKubeConfig =
-  (file?: string): LoadKubeConfig =>
-  () => {
-    const config = new KubeConfig();
-    try {
-      if (file === undefined) config.loadFromDefault();
-      else config.loadFromFile(file);
-    } catch (cause) {
-      throw operatorError('SI1002', { detail: describeError(cause) }, { cause });
-    }
-    return config;
-  };
+  (file?: string, context?: string): LoadKubeConfig =>
+  () =>
+    readKubeConfig({ file, context });
 
 export interface ReadyConnection {
   agent: Dispatcher;

@@ -3,18 +3,32 @@ import { Readable } from 'node:stream';
 import { runCli } from '../../src/cli/index.ts';
 
 export interface CliResult {
-  code: number | undefined;
+  code: number;
   stdout: string;
   stderr: string;
 }
 
-/** Runs `sidecar-injector ...argv`; the code is undefined for what is no command of the command line. */
-export async function cli(argv: readonly string[], stdin = ''): Promise<CliResult> {
+export interface CliOptions {
+  env?: Record<string, string>;
+  /** Default `sidecar-injector`. */
+  program?: string;
+  /** As if standard output were a terminal. */
+  tty?: boolean;
+}
+
+/** Runs `sidecar-injector ...argv`. */
+export async function cli(
+  argv: readonly string[],
+  stdin = '',
+  { env = {}, program = 'sidecar-injector', tty = false }: CliOptions = {},
+): Promise<CliResult> {
   const written = { stdout: '', stderr: '' };
   const code = await runCli(argv, {
     stdin: Readable.from([Buffer.from(stdin)]),
-    stdout: { write: (text) => (written.stdout += text) },
+    stdout: { write: (text) => (written.stdout += text), isTTY: tty },
     stderr: { write: (text) => (written.stderr += text) },
+    env,
+    program,
   });
   return { code, ...written };
 }

@@ -2,10 +2,11 @@
 import { stringify } from 'yaml';
 import { injectorsOf } from '../inject/injectors.ts';
 import { manifestsOf } from '../inject/manifests.ts';
+import type { Command, Io } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { readSources } from '../inputs.ts';
-import { type Given, type Option, optionLines, readOptions } from '../options.ts';
-import type { Streams } from '../streams.ts';
+import type { Given, Option } from '../options.ts';
+import { outputOption } from '../output.ts';
 import { policyOf } from './policy.ts';
 
 const TARGET = 'mutatingadmissionpolicy';
@@ -18,44 +19,21 @@ const OPTIONS: Record<string, Option> = {
     help: 'file, folder or - for stdin with SidecarInjectors; as often as needed',
   },
   recursive: { short: 'R', help: 'read the folders in folders, too' },
-  output: { short: 'o', value: 'FORMAT', help: 'yaml (default) or json' },
+  output: outputOption('yaml', 'json'),
   'operator-namespace': {
     value: 'NAME',
     help: "the operator's namespace, which is never injected; default sidecar-injector-system",
   },
 };
 
-const HELP = [
-  `Usage: sidecar-injector export --as ${TARGET} -f FILE [-f FILE ...] [flags]`,
-  '',
-  'Prints a MutatingAdmissionPolicy and its binding for each SidecarInjector among the inputs: the API server then injects',
-  'by itself, without webhook, certificate or operator. What a policy cannot do is listed on stderr.',
-  '',
-  'Example:',
-  `  sidecar-injector export --as ${TARGET} -f injector.yaml | kubectl apply -f -`,
-  '',
-  'Flags:',
-  ...optionLines(OPTIONS),
-  '',
-  'Exit codes: 0 done; 1 an input is wrong; 2 the command line is wrong.',
-  '',
-].join('\n');
-
 function check(given: Given): string[] {
   const problems = [];
   if (given.one('as', '') !== TARGET) problems.push(`--as must be ${TARGET}`);
   if (given.all('filename').length === 0) problems.push('name the inputs with -f');
-  if (!['yaml', 'json'].includes(given.one('output', 'yaml'))) problems.push('--output must be yaml or json');
   return problems;
 }
 
-/** Runs the command; see src/cli/exit-codes.ts for what it gives. */
-export async function run(argv: string[], streams: Streams): Promise<number> {
-  const given = readOptions('export', argv, OPTIONS, check);
-  if (given === undefined) {
-    streams.stdout.write(HELP);
-    return EXIT.ok;
-  }
+async function run(streams: Io, given: Given): Promise<number> {
   const manifests = manifestsOf(await readSources(given.all('filename'), given.on('recursive'), streams));
   const namespace = given.one('operator-namespace', 'sidecar-injector-system');
   const exports = injectorsOf(manifests).map((injector) => ({ injector, ...policyOf(injector, namespace) }));
@@ -70,3 +48,16 @@ export async function run(argv: string[], streams: Streams): Promise<number> {
   }
   return EXIT.ok;
 }
+
+export const command: Command = {
+  usage: `--as ${TARGET} -f FILE [-f FILE ...] [flags]`,
+  description: [
+    'Prints a MutatingAdmissionPolicy and its binding for each SidecarInjector among the inputs: the API server then injects',
+    'by itself, without webhook, certificate or operator. What a policy cannot do is listed on stderr.',
+  ],
+  examples: [`$0 export --as ${TARGET} -f injector.yaml | kubectl apply -f -`],
+  options: OPTIONS,
+  exitCodes: '0 done; 1 an input is wrong; 2 the command line is wrong',
+  check,
+  run,
+};

@@ -1,9 +1,10 @@
 /** `sidecar-injector inject`: renders manifests as the cluster would make their pods, without a cluster. */
 import { selectionOf } from '../../api/v1alpha1/defaults.ts';
+import type { Command, Io } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { readSources } from '../inputs.ts';
-import { type Given, type Option, optionLines, readOptions } from '../options.ts';
-import type { Streams } from '../streams.ts';
+import type { Given, Option } from '../options.ts';
+import { outputOption } from '../output.ts';
 import { injectorsOf, isInjector, namespacesOf } from './injectors.ts';
 import { manifestsOf, type Manifest } from './manifests.ts';
 import { noticesOf } from './notices.ts';
@@ -18,7 +19,7 @@ const OPTIONS: Record<string, Option> = {
     help: 'file, folder or - for stdin, with workloads, SidecarInjectors and Namespaces; as often as needed',
   },
   recursive: { short: 'R', help: 'read the folders in folders, too' },
-  output: { short: 'o', value: 'FORMAT', help: 'yaml (default), json, patch or diff' },
+  output: outputOption(...FORMATS),
   namespace: { short: 'n', value: 'NAME', help: 'namespace of objects that name none; default "default"' },
   'assume-selected': { help: 'take namespaces that are not among the inputs for selected' },
   'pod-path': {
@@ -33,44 +34,17 @@ const OPTIONS: Record<string, Option> = {
   strict: { help: 'exit 3 when a pod that asks for a sidecar does not get it' },
 };
 
-const HELP = [
-  'Usage: sidecar-injector inject -f FILE [-f FILE ...] [flags]',
-  '',
-  'Renders pods and the pod templates of workloads with the sidecars that the cluster would give them. Needs no cluster:',
-  'the SidecarInjectors and Namespaces are read from the inputs. Everything else passes through unchanged. Why an object',
-  'is not injected is told on stderr.',
-  '',
-  'Examples:',
-  '  sidecar-injector inject -f app.yaml -f injector.yaml -f namespace.yaml | kubectl apply -f -',
-  '  helm template . | sidecar-injector inject -f - -f injector.yaml --assume-selected -o diff',
-  '',
-  'Flags:',
-  ...optionLines(OPTIONS),
-  '',
-  'Exit codes: 0 done; 1 an input is wrong; 2 the command line is wrong; 3 --strict, and a sidecar is missing;',
-  '4 the cluster would refuse a pod.',
-  '',
-].join('\n');
-
 function check(given: Given): string[] {
   const problems = [];
   if (given.all('filename').length === 0) problems.push('name the inputs with -f');
   if (given.all('filename').filter((name) => name === '-').length > 1) problems.push('stdin can be read once');
-  const format = given.one('output', 'yaml');
-  if (!FORMATS.some((known) => known === format)) problems.push(`--output must be one of ${FORMATS.join(', ')}`);
   for (const text of given.all('pod-path')) {
     if (parsePodPath(text) === undefined) problems.push(`--pod-path ${text} is not of the form Kind=path.to.template`);
   }
   return problems;
 }
 
-/** Runs the command; see src/cli/exit-codes.ts for what it gives. */
-export async function run(argv: string[], streams: Streams): Promise<number> {
-  const given = readOptions('inject', argv, OPTIONS, check);
-  if (given === undefined) {
-    streams.stdout.write(HELP);
-    return EXIT.ok;
-  }
+async function run(streams: Io, given: Given): Promise<number> {
   const manifests = manifestsOf(await readSources(given.all('filename'), given.on('recursive'), streams));
   const injectors = injectorsOf(manifests);
   const namespaces = namespacesOf(manifests);
@@ -106,9 +80,27 @@ export async function run(argv: string[], streams: Streams): Promise<number> {
   const outcomes = rendered.flatMap(({ objects }) =>
     objects.flatMap(({ pods }) => pods.flatMap((pod) => pod.outcomes)),
   );
-  if (outcomes.some(({ action }) => action === 'Reject')) return EXIT.refused;
+  if (outcomes.some(({ action }) => action === 'Reject')) return EXIT.failed;
   return given.on('strict') && notices.some(({ isMissed }) => isMissed) ? EXIT.strict : EXIT.ok;
 }
+
+export const command: Command = {
+  usage: '-f FILE [-f FILE ...] [flags]',
+  description: [
+    'Renders pods and the pod templates of workloads with the sidecars that the cluster would give them. Needs no cluster:',
+    'the SidecarInjectors and Namespaces are read from the inputs. Everything else passes through unchanged. Why an object',
+    'is not injected is told on stderr.',
+  ],
+  examples: [
+    '$0 inject -f app.yaml -f injector.yaml -f namespace.yaml | kubectl apply -f -',
+    'helm template . | $0 inject -f - -f injector.yaml --assume-selected -o diff',
+  ],
+  options: OPTIONS,
+  exitCodes:
+    '0 done; 1 an input is wrong; 2 the command line is wrong; 3 --strict, and a sidecar is missing;\n4 the cluster would refuse a pod',
+  check,
+  run,
+};
 
 /** Documents of nothing but SidecarInjectors are for this command, not for its output. */
 function isInjectors({ objects }: Manifest): boolean {
