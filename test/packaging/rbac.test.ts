@@ -1,0 +1,196 @@
+/**
+ * The rights that config/ ships are exactly those that the operator needs: it runs under them through its whole work, no
+ * call is refused, and no right is left unused.
+ */
+import assert from 'node:assert/strict';
+import { createPrivateKey, randomUUID } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { INJECTOR_LABEL, MANAGED_BY, MANAGED_BY_LABEL, secretName } from '../../src/api/v1alpha1/names.ts';
+import { CONTROLLER_REVISIONS } from '../../src/controllers/revisions.ts';
+import type { KubeObject } from '../../src/kube/objects.ts';
+import { RESOURCES } from '../../src/kube/resources.ts';
+import { get, list } from '../../src/kube/verbs.ts';
+import { generatePrivateKey } from '../../src/pki/keys.ts';
+import { createRequest } from '../../src/pki/requests.ts';
+import { stopChildren } from '../e2e/support/child.ts';
+import { openEnvironment, type Environment } from '../e2e/support/environment.ts';
+import {
+  condition,
+  containersOf,
+  createPod,
+  deleteInjector,
+  injectorNamed,
+  injectorStatus,
+} from '../e2e/support/fixture.ts';
+import { install, OPERATOR_NAMESPACE, uninstall } from '../e2e/support/installation.ts';
+import { loadManifests } from '../e2e/support/manifests.ts';
+import { applyAll } from '../e2e/support/objects.ts';
+import { startOperator, type RunningOperator } from '../e2e/support/operator.ts';
+import { until } from '../support/until.ts';
+import { accessesOf, covers, describeGrant, grantsOf } from './support/grants.ts';
+import { startRecordingProxy, type RecordingProxy } from './support/recording-proxy.ts';
+
+const OWNED = [
+  RESOURCES.mutatingWebhookConfigurations,
+  RESOURCES.services,
+  RESOURCES.secrets,
+  RESOURCES.certificateSigningRequests,
+  CONTROLLER_REVISIONS,
+];
+
+let environment: Environment;
+let proxy: RecordingProxy;
+let operator: RunningOperator;
+
+before(async () => {
+  environment = await openEnvironment({ nodes: true });
+  await install(environment);
+  proxy = await startRecordingProxy(environment.kubeconfig, environment.directory);
+  operator = await startOperator(environment, { kubeconfig: proxy.kubeconfig });
+});
+after(async () => {
+  try {
+    await uninstall(environment);
+  } finally {
+    await stopChildren();
+    await proxy.close();
+    await environment.close();
+  }
+});
+
+const merge = async (path: string, body: object): Promise<KubeObject> =>
+  environment.client.request<KubeObject>({
+    method: 'PATCH',
+    path,
+    contentType: 'application/merge-patch+json',
+    body,
+  });
+const INJECTORS = '/apis/sidecarinjector.dev/v1alpha1/sidecarinjectors';
+const CONFIGURATIONS = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations';
+
+/** An injector for the namespace of its name. */
+const applyInjector = async (name: string, spec: Record<string, unknown> = {}): Promise<void> => {
+  const labelled = { name: `ns-${name}`, labels: { inject: name } };
+  const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: labelled };
+  await applyAll(environment.client, [namespace, injectorNamed(name, spec)]);
+};
+
+/** Everything that carries the label of an injector. */
+const leftOf = async (injector: string): Promise<KubeObject[]> => {
+  const labelSelector = `${INJECTOR_LABEL}=${injector}`;
+  const lists = await Promise.all(OWNED.map((resource) => list(environment.client, resource, { labelSelector })));
+  return lists.flatMap(({ items }) => items);
+};
+
+/** One object of each kind that an injector owns, as if its API version had been given up. The configuration comes last. */
+const leftovers = async (injector: string): Promise<(KubeObject & Record<string, unknown>)[]> => {
+  const metadata = {
+    name: `sidecar-injector-${injector}`,
+    namespace: OPERATOR_NAMESPACE,
+    labels: { [MANAGED_BY_LABEL]: MANAGED_BY, [INJECTOR_LABEL]: injector },
+    ownerReferences: [
+      { apiVersion: 'sidecarinjector.dev/v1alpha0', kind: 'SidecarInjector', name: injector, uid: randomUUID() },
+    ],
+  };
+  const { namespace: _none, ...clusterWide } = metadata;
+  const key = await generatePrivateKey(2048);
+  const request = await createRequest(createPrivateKey(key), {
+    commonName: injector,
+    dnsNames: [`${injector}.example.com`],
+    ipAddresses: [],
+  });
+  const spec = {
+    request: Buffer.from(request).toString('base64'),
+    signerName: 'example.com/signer',
+    usages: ['server auth'],
+  };
+  return [
+    { apiVersion: 'v1', kind: 'Secret', metadata: { ...metadata, name: secretName(injector) }, data: {} },
+    { apiVersion: 'v1', kind: 'Service', metadata, spec: { ports: [{ port: 443 }] } },
+    { apiVersion: 'apps/v1', kind: 'ControllerRevision', metadata, revision: 1, data: {} },
+    { apiVersion: 'certificates.k8s.io/v1', kind: 'CertificateSigningRequest', metadata: clusterWide, spec },
+    {
+      apiVersion: 'admissionregistration.k8s.io/v1',
+      kind: 'MutatingWebhookConfiguration',
+      metadata: clusterWide,
+      webhooks: [],
+    },
+  ];
+};
+
+test('the main job', async () => {
+  const { client } = environment;
+  await applyAll(client, loadManifests('config/samples/nginx.yaml'));
+  await condition(client, 'nginx', 'Ready', 'True');
+  const annotations = { 'sidecar-injector-webhook.nginx.sidecar/need_inject': 'true' };
+  const pod = await createPod(client, 'nginx-injection', { annotations });
+  assert.equal(containersOf(pod).length, 2);
+});
+
+test("a native sidecar where kubelets can, and the cluster's own signer, whose authority a ConfigMap names", async () => {
+  const { client } = environment;
+  const root = await client.request<{ data: Record<string, string> }>({
+    path: `/api/v1/namespaces/${OPERATOR_NAMESPACE}/configmaps/kube-root-ca.crt`,
+  });
+  assert.ok(root.data['ca.crt']);
+  await applyInjector('cluster', {
+    injection: { sidecarMode: 'Auto' },
+    certificate: {
+      signerName: 'kubernetes.io/kubelet-serving',
+      caBundleFrom: { configMap: { name: 'kube-root-ca.crt', key: 'ca.crt' } },
+    },
+  });
+  await condition(client, 'cluster', 'Ready', 'True');
+});
+
+test('a change of the template, a rotation with a new authority, and repairs of what people edit', async () => {
+  const { client } = environment;
+  await applyInjector('changes');
+  await condition(client, 'changes', 'Ready', 'True');
+  for (const image of ['example.com/sidecar:2', 'example.com/sidecar:3', 'example.com/sidecar:4']) {
+    await merge(`${INJECTORS}/changes`, { spec: { template: { containers: [{ name: 'changes-sidecar', image }] } } });
+    await condition(client, 'changes', 'Ready', 'True');
+  }
+  const serial = async (): Promise<string | undefined> =>
+    (await injectorStatus(client, 'changes')).status?.certificate?.serialNumber;
+  const first = await serial();
+  await merge(`${INJECTORS}/changes`, { metadata: { annotations: { 'sidecarinjector.dev/rotate': 'ca-1' } } });
+  await until('the certificate is another one', async () => (await serial()) !== first);
+  await condition(client, 'changes', 'Ready', 'True');
+  for (const by of ['me', 'you']) {
+    const garbled = await merge(`${CONFIGURATIONS}/sidecar-injector-changes`, {
+      metadata: { labels: { [MANAGED_BY_LABEL]: by } },
+    });
+    await until('the label is ours again', async () => {
+      const found = await get(client, RESOURCES.mutatingWebhookConfigurations, { name: garbled.metadata.name ?? '' });
+      return found?.metadata.labels?.[MANAGED_BY_LABEL] === MANAGED_BY;
+    });
+  }
+});
+
+test('deletion', async () => {
+  const { client } = environment;
+  await deleteInjector(client, 'changes');
+  await until('nothing is left', async () => (await leftOf('changes')).length === 0);
+});
+
+/** The garbage collector leaves alone what belongs to an owner of a version that is no longer served: the operator does not. */
+test('what an injector of a former version left behind', async () => {
+  const { client } = environment;
+  await applyAll(client, await leftovers('former'));
+  await until('the operator has removed it', async () => (await leftOf('former')).length === 0);
+});
+
+test('no call was refused, and no right was left unused', async () => {
+  await operator.stop();
+  const refused = proxy.calls.filter(({ status }) => status === 403 || status === 401);
+  assert.deepEqual(
+    refused.map(({ verb, path, answer }) => `${verb} ${path}: ${answer}`),
+    [],
+  );
+  const accesses = proxy.calls.flatMap(accessesOf);
+  const grants = grantsOf([...loadManifests('config/rbac'), ...loadManifests('config/components/kubelet-serving')]);
+  assert.ok(grants.length > 20);
+  const unused = grants.filter((grant) => !accesses.some((access) => covers(grant, access)));
+  assert.deepEqual(unused.map(describeGrant), []);
+});
