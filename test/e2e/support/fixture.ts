@@ -81,11 +81,12 @@ export const applyReady = async (
   client: KubeClient,
   injector: KubeObject & { spec: object },
   namespace = `ns-${injector.metadata.name}`,
+  timeoutMs?: number,
 ): Promise<string> => {
   const name = injector.metadata.name ?? '';
   const labelled = { name: namespace, labels: { inject: name } };
   await applyAll(client, [{ apiVersion: 'v1', kind: 'Namespace', metadata: labelled }, injector]);
-  await condition(client, name, 'Ready', 'True');
+  await condition(client, name, 'Ready', 'True', timeoutMs);
   return namespace;
 };
 
