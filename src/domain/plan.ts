@@ -217,11 +217,13 @@ function planIdentity(facts: Facts): Action[] {
 }
 
 /** Whether the configuration may be created: everything it leads to works already (reference/certs.md 3.6, start-up). */
-export function waitingFor(facts: Facts): 'Certificate' | 'Template' | undefined {
+export function waitingFor(facts: Facts): 'Certificate' | 'Template' | 'Replicas' | undefined {
   const { served, identity, next } = facts;
   if (identity === undefined || served === undefined) return 'Certificate';
   if (served !== identity.fingerprint && served !== next?.fingerprint) return 'Certificate';
-  return facts.template.serving === undefined ? 'Template' : undefined;
+  if (facts.template.serving === undefined) return 'Template';
+  const stable = facts.rollover?.facts.state.phase === 'Stable';
+  return stable && rolloverStep(facts).step === 'Wait' ? 'Replicas' : undefined;
 }
 
 function planRollover(facts: Facts): Action[] {

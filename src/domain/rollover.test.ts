@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
+  FIRST_CALL_PATIENCE_MS,
   MOST_REVERTS,
   nextRolloverStep,
   phaseOf,
@@ -68,6 +69,26 @@ const PHASES: Partial<RolloverState>[] = [{ phase: 'Stable' }, staged, canary, p
 
 const TABLE: [name: string, facts: RolloverFacts, step: string][] = [
   ['nothing to do', facts({}), 'None'],
+  [
+    'nobody calls yet: each replica has to serve',
+    facts({}, { replicas: [replica('a', 'other')], inPhaseForMs: 0 }),
+    'wait',
+  ],
+  [
+    'nobody calls yet: and to have followed',
+    facts({}, { replicas: [replica('a', 'current', { seq: 6 })], inPhaseForMs: 0 }),
+    'wait',
+  ],
+  [
+    'nobody calls yet: the dead are not waited for',
+    facts({}, { replicas: [replica('a', '', { live: false })], inPhaseForMs: 0 }),
+    'None',
+  ],
+  [
+    'nobody calls yet: nor is anybody for long',
+    facts({}, { replicas: [replica('a', '')], inPhaseForMs: FIRST_CALL_PATIENCE_MS }),
+    'None',
+  ],
   ['what is missing is published', facts({}, published({ asWanted: false })), 'Publish'],
   ...PHASES.flatMap((state): [string, RolloverFacts, string][] => [
     [`${state.phase}: published first`, facts(state, published({ asWanted: false })), 'Publish'],

@@ -81,6 +81,12 @@ export function pacedTiming(pace: number): RolloverTiming {
   };
 }
 
+/**
+ * So long a replica that does not serve yet keeps API servers from being told of a new injector. Not paced: it is about how
+ * fast watches are, which no test makes faster.
+ */
+export const FIRST_CALL_PATIENCE_MS = 5000;
+
 export interface ReplicaFacts {
   name: string;
   /** It shows signs of life: it reports or answers handshakes. */
@@ -178,8 +184,18 @@ export function nextRolloverStep(facts: RolloverFacts, timing: RolloverTiming): 
       return store(facts, 'Stable', 'DropPrevious', 'old trust is gone');
     case 'Stable':
     default:
-      return { step: 'None' };
+      return fromStable(facts);
   }
+}
+
+/** Replicas are asked in this phase only while API servers do not call yet: the first call must find all of them serving. */
+function fromStable({ state, current, replicas, inPhaseForMs }: RolloverFacts): RolloverStep {
+  const behind = replicas.find(
+    (replica) => replica.live && (replica.seq < state.seq || replica.served !== current?.fingerprint),
+  );
+  return behind === undefined || inPhaseForMs >= FIRST_CALL_PATIENCE_MS
+    ? { step: 'None' }
+    : wait(`${behind.name} does not serve the first certificate yet`);
 }
 
 function after(forMs: number, step: 'Publish'): RolloverStep {

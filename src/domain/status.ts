@@ -107,6 +107,8 @@ function webhookConfigured(facts: Facts): Finding {
     const missing = waitingFor(facts);
     if (missing === 'Certificate')
       return no(Reason.WaitingForCertificate, 'waits until this replica serves the certificate');
+    if (missing === 'Replicas')
+      return no(Reason.WaitingForCertificate, 'waits until every replica serves the certificate');
     if (missing === 'Template')
       return no(Reason.WaitingForTemplate, 'waits for a template that the API server accepts');
     return no(Reason.NotConfigured, `MutatingWebhookConfiguration ${name} does not exist`);

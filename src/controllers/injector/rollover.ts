@@ -69,9 +69,11 @@ export async function gatherRollover(
   const key = `${secret.metadata.uid}/${rollover.seq}`;
   const published = publishedBundle(configuration, injector, context.operator);
   const trusts = bundleDigest(published);
-  const probe = changing && (rollover.phase !== 'Staged' || next?.failure !== undefined);
+  // Before the first call every replica has to serve; a configuration that was deleted is made anew without delay.
+  const unknown = configuration === undefined && !memory.seen.webhookConfiguration;
+  const probe = unknown || (changing && (rollover.phase !== 'Staged' || next?.failure !== undefined));
   const asked = { injector: injector.metadata.name, secret: secret.metadata.uid ?? '', trusts, probe };
-  const seen = changing ? await context.replicas.look(asked, signal) : NOBODY;
+  const seen = changing || unknown ? await context.replicas.look(asked, signal) : NOBODY;
   const facts: RolloverFacts = {
     state: rollover,
     current: identity && sideOf(identity),
