@@ -37,7 +37,7 @@ export const status: Schema = object('What the operator found and did.', {
     matched: count('Pods that the selection says should have the sidecar.'),
     injected: count('Of these, pods that have it.'),
     outdated: count('Of the injected, pods with an older template.'),
-    missed: count('Of the matched, pods that have it not.'),
+    missed: count('Of the matched, pods that have it not. With mode Audit none counts as missed.'),
   }),
   rollout: object('What is remembered of the pods that spec.rollout evicted.', {
     lastEvictionTime: time('When the last pod was evicted.'),

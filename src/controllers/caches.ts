@@ -1,7 +1,7 @@
 /** What every replica follows, leader or not. */
 import { INJECTOR_LABEL, MANAGED_BY, MANAGED_BY_LABEL, SIGNER_OWN } from '../api/v1alpha1/names.ts';
 import type { SidecarInjector } from '../api/v1alpha1/types.ts';
-import { ResourceCache, type CacheObserver } from '../kube/cache.ts';
+import { ResourceCache, type CacheObserver, type CacheOptions } from '../kube/cache.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type {
   CertificateSigningRequest,
@@ -14,6 +14,7 @@ import type {
 import { RESOURCES, type ResourceRef } from '../kube/resources.ts';
 import type { Logger } from '../observe/log.ts';
 import { AUTHORITY_SECRET } from './injector/authority.ts';
+import { podScope } from './pods/keep.ts';
 import { CONTROLLER_REVISIONS, type ControllerRevision } from './revisions.ts';
 
 /** A SidecarInjector as it comes from the API server. */
@@ -43,7 +44,10 @@ const OWNED = INJECTOR_LABEL;
 function cacheOf<T extends KubeObject>(
   { client, log, metrics }: CacheSettings,
   resource: ResourceRef,
-  scope: { namespace?: string; labelSelector?: string; fieldSelector?: string; metadataOnly?: boolean } = {},
+  scope: Pick<
+    CacheOptions<T>,
+    'namespace' | 'labelSelector' | 'fieldSelector' | 'metadataOnly' | 'slim' | 'indexers'
+  > = {},
 ): ResourceCache<T> {
   metrics.start(resource.plural);
   return new ResourceCache<T>({ client, resource, log, metrics, ...scope });
@@ -78,6 +82,10 @@ export interface LeaderCaches {
   ownSigner: ResourceCache<CertificateSigningRequest>;
   /** The Secret of the operator's authority; its key is not kept in memory. */
   authority: ResourceCache<Secret>;
+  /** Metadata of all pods that have not ended, but for those in the network of their node. */
+  pods: ResourceCache<KubeObject>;
+  /** Metadata of those: whether a pod is one shows in its spec, and in a selector. */
+  hostPods: ResourceCache<KubeObject>;
 }
 
 /** Makes new ones for each term. */
@@ -93,5 +101,7 @@ export function createLeaderCaches(settings: CacheSettings): LeaderCaches {
       fieldSelector: `metadata.name=${AUTHORITY_SECRET}`,
       metadataOnly: true,
     }),
+    pods: cacheOf(settings, RESOURCES.pods, podScope(false)),
+    hostPods: cacheOf(settings, RESOURCES.pods, podScope(true)),
   };
 }

@@ -14,6 +14,7 @@ import type { Caches, LeaderCaches } from './caches.ts';
 import { ensureAuthority } from './injector/authority.ts';
 import { createInjectorReconcile } from './injector/controller.ts';
 import { Replicas } from './injector/replicas.ts';
+import { countAll } from './pods/controller.ts';
 import { queueChanges } from './injector/triggers.ts';
 import { rememberUsername } from './injector/whoami.ts';
 import { careForAuthority } from './signer/authority-care.ts';
@@ -59,7 +60,7 @@ export async function lead(options: LeadOptions, outer: AbortSignal): Promise<vo
   try {
     await Promise.all([...Object.values(caches), requests].map((cache) => cache.whenSynced(signal)));
     await warm;
-    await runController(
+    const reconciling = runController(
       {
         name: NAME,
         queue,
@@ -86,6 +87,7 @@ export async function lead(options: LeadOptions, outer: AbortSignal): Promise<vo
       },
       signal,
     );
+    await Promise.all([reconciling, countAll({ ...options, podCaches: followed }, signal)]);
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {

@@ -63,6 +63,8 @@ export interface CacheOptions<T extends KubeObject> {
   fieldSelector?: string;
   /** Reads metadata alone: a tenth of the memory of whole pods. */
   metadataOnly?: boolean;
+  /** What is kept of an object. It may change the object that it is given, which nobody else knows yet. */
+  slim?: (object: T) => T;
   indexers?: Record<string, Indexer<T>>;
   metrics?: CacheObserver;
   timing?: Partial<CacheTiming>;
@@ -228,7 +230,8 @@ export class ResourceCache<T extends KubeObject> {
 
   /** Freezes, after taking away what nobody reads. */
   #ingest(object: T): T {
-    return trim(withType(object, this.#options.resource));
+    const typed = withType(object, this.#options.resource);
+    return trim(this.#options.slim?.(typed) ?? typed);
   }
 
   #carryOut({ effect }: Transition<T>): void {

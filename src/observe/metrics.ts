@@ -5,6 +5,7 @@
  */
 
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { POD_STATES } from '../domain/pods.ts';
 import { REASONS } from '../domain/reasons.ts';
 import { STORED_PHASES } from '../domain/rollover.ts';
 import { VERSION } from '../version.ts';
@@ -81,6 +82,7 @@ const TABLE = {
     'Steps of changes of the certificate authority, by the phase that begins.',
     ['injector', 'phase'],
   ],
+  pods: ['gauge', 'Pods that have not ended, by what they are to a SidecarInjector.', ['injector', 'state']],
   certificate_issues_total: ['counter', 'Certificates asked for, by how it ended.', ['injector', 'result']],
 } as const satisfies Record<string, Row>;
 
@@ -157,6 +159,7 @@ export class Metrics {
     this.#histograms.get('admission_duration_seconds')?.zero({ injector });
     for (const reason of TLS_REASONS) this.count('tls_client_errors_total', { injector, reason }, 0);
     for (const phase of STORED_PHASES) this.count('rollover_steps_total', { injector, phase }, 0);
+    for (const state of POD_STATES) this.#gauges.get('pods')?.inc({ injector, state }, 0);
     for (const result of ISSUES) this.count('certificate_issues_total', { injector, result }, 0);
     this.#gauges.get('injector_ready')?.inc({ injector }, 0);
   }

@@ -12,6 +12,9 @@ export const MAX_NAME_LENGTH = 40;
 /** The one field manager of every object that the operator applies, and of its status writes. */
 export const FIELD_MANAGER = 'sidecar-injector';
 export const STATUS_FIELD_MANAGER = 'sidecar-injector-status';
+/** Of status.pods, and of status.rollout with its condition: they are written at other times than the rest of the status. */
+export const PODS_FIELD_MANAGER = 'sidecar-injector-pods';
+export const ROLLOUT_FIELD_MANAGER = 'sidecar-injector-rollout';
 
 export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
 export const MANAGED_BY = 'sidecar-injector';

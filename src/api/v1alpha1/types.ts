@@ -196,7 +196,7 @@ export interface SidecarInjectorStatus {
   rollout?: RolloutStatus;
 }
 
-/** Pods by what became of them; `matched` is the sum of `injected` and `missed`, `outdated` is a part of `injected`. */
+/** Pods by what became of them: of the `matched`, some are `injected` and some `missed`; of the injected, some are `outdated`. */
 export interface PodCounts {
   matched: number;
   injected: number;
