@@ -39,6 +39,20 @@ export function controllerRevision(injector: SidecarInjector, namespace: string)
   };
 }
 
+/** What to apply to a record to make it the newest one; its data can never change. */
+export function renewedRevision(
+  injector: SidecarInjector,
+  revision: string,
+  namespace: string,
+): Omit<ControllerRevision, 'data'> {
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'ControllerRevision',
+    metadata: ownedMetadata(injector, revisionName(injector.metadata.name, revision), namespace),
+    revision: injector.metadata.generation ?? 1,
+  };
+}
+
 /** The revisions that are stored for an injector, newest first. */
 export function storedRevisions(injector: SidecarInjector, records: readonly ControllerRevision[]): string[] {
   const prefix = revisionName(injector.metadata.name, '');

@@ -81,9 +81,19 @@ const rows: [name: string, facts: Facts, actions: string[]][] = [
     [],
   ],
   [
-    'only the last templates are kept',
-    { ...done, template: { wanted: 'r2', accepted: ['r2', 'r1', 'r0', 'q9', 'q8'], serving: 'r2' } },
+    'only the last ten templates are kept',
+    { ...done, template: { wanted: 'r2', accepted: ['r2', ...'abcdefghijk'], serving: 'r2' } },
     ['RemoveRevision', 'RemoveRevision'],
+  ],
+  [
+    'what is served is kept, however old',
+    { ...done, template: { wanted: 'r2', accepted: ['r2', ...'abcdefghijk'], serving: 'k' } },
+    ['RemoveRevision', 'Probe'],
+  ],
+  [
+    'an older template is the newest again when it is taken back to',
+    { ...done, template: { wanted: 'r2', accepted: ['r3', 'r2'], serving: 'r2' } },
+    ['RenewRevision'],
   ],
 ];
 for (const [name, facts, actions] of rows) {

@@ -88,6 +88,7 @@ export type IssuanceStep = Exclude<Step, { step: 'None' } | { step: 'Wait' }>;
 export type Action =
   | { type: 'ApplyService'; object: DesiredObject; repair: string | undefined }
   | { type: 'TryTemplate'; revision: string }
+  | { type: 'RenewRevision'; revision: string }
   | { type: 'RemoveRevision'; revision: string }
   | { type: 'RestoreSecret'; from: 'Memory' | 'Itself'; repair: string }
   | { type: 'Issuance'; step: IssuanceStep }
@@ -98,7 +99,7 @@ export type Action =
   | { type: 'Probe'; of: string };
 
 /** Accepted templates that are kept to go back to, the one in force included. */
-const KEPT_REVISIONS = 3;
+const KEPT_REVISIONS = 10;
 
 /** The caBundle that follows from the Secret; undefined while the Secret says nothing. */
 export function wantedBundle(
@@ -193,7 +194,9 @@ function planTemplate({ template, now }: Facts): Action[] {
     .filter((revision) => revision !== revisionToServe(template) && revision !== template.serving)
     .slice(KEPT_REVISIONS - 1);
   const removals = stale.map((revision) => ({ type: 'RemoveRevision' as const, revision }));
-  if (template.accepted.includes(template.wanted)) return removals;
+  if (template.accepted[0] === template.wanted) return removals;
+  // Taken back to an older template, which is the newest by that: as StatefulSets do (pkg/controller/history).
+  if (template.accepted.includes(template.wanted)) return [{ type: 'RenewRevision', revision: template.wanted }];
   const { trial } = template;
   const tooEarly = trial !== undefined && trial.revision === template.wanted && now < trial.again;
   return tooEarly ? removals : [{ type: 'TryTemplate', revision: template.wanted }, ...removals];

@@ -7,7 +7,7 @@ import type { Action } from '../../domain/plan.ts';
 import type { KubeObject, MutatingWebhookConfiguration, Service } from '../../kube/objects.ts';
 import { RESOURCES, type ResourceRef } from '../../kube/resources.ts';
 import { apply, FIELD_MANAGER, remove } from '../../kube/verbs.ts';
-import { CONTROLLER_REVISIONS, revisionName } from '../revisions.ts';
+import { CONTROLLER_REVISIONS, renewedRevision, revisionName } from '../revisions.ts';
 import { tryTemplate } from './accept.ts';
 import type { InjectorContext, Memory } from './context.ts';
 import { recordEvent } from './events.ts';
@@ -16,7 +16,7 @@ import { publishedBundle } from '../serving/published.ts';
 import { moveState, sameAnchors, unionOfAnchors } from '../rollover-state.ts';
 import type { SecretState } from '../secret.ts';
 import { performIssuance, storeState } from './issue.ts';
-import { withoutObject, type Update } from './snapshot.ts';
+import { withObject, withoutObject, type Update } from './snapshot.ts';
 import { probe } from './verify.ts';
 
 /** Does it, and returns what that changed. */
@@ -48,6 +48,11 @@ export async function perform(
     }
     case 'TryTemplate':
       return tryTemplate(context, injector, action.revision, memory, snapshot, signal);
+    case 'RenewRevision': {
+      const record = renewedRevision(injector, action.revision, operator.namespace);
+      const stored = await apply(client, CONTROLLER_REVISIONS, record, { signal });
+      return { revisions: withObject(snapshot.revisions, stored) };
+    }
     case 'RemoveRevision': {
       const key = { name: revisionName(name, action.revision), namespace: operator.namespace };
       await remove(client, CONTROLLER_REVISIONS, key, { signal });
