@@ -8,19 +8,12 @@ import {
   sideToServe,
   STABLE,
   trustsPrevious,
-  type Move,
   type RolloverFacts,
   type RolloverState,
   type RolloverTiming,
 } from '../../src/domain/rollover.ts';
-
-/** A certificate is known by the number of its only anchor. */
-interface Stored {
-  state: RolloverState;
-  current: number;
-  next: number | undefined;
-  previous: readonly number[];
-}
+import type { Stored } from '../model/state.ts';
+import { moved } from '../model/writes.ts';
 
 interface Published {
   version: number;
@@ -361,23 +354,6 @@ export class RolloverWorld {
 
 function newLeader(): Leader {
   return { jumped: false, configuration: undefined, secret: undefined, readAt: 0, seen: new Map() };
-}
-
-function moved(stored: Stored, state: RolloverState, move: Move): Stored {
-  const { next, current, previous } = stored;
-  switch (move) {
-    case 'Promote':
-      return next === undefined
-        ? { ...stored, state }
-        : { state, current: next, next: undefined, previous: [...new Set([...previous, current])] };
-    case 'DropNext':
-      return { ...stored, state, next: undefined };
-    case 'DropPrevious':
-      return { ...stored, state, previous: [] };
-    case 'Keep':
-    default:
-      return { ...stored, state };
-  }
 }
 
 function last<T>(list: readonly T[]): T {
