@@ -38,10 +38,10 @@ const PAUSE_MS = 10;
 export const startCreating = (client: KubeClient, namespace: string, sidecar: string | null): Creating => {
   const failures: FailedCreate[] = [];
   let pods = 0;
-  let going = true;
+  const ending = new AbortController();
   const fail = (what: string): void => void failures.push({ at: performance.now(), what });
   const work = async (): Promise<void> => {
-    while (going) {
+    while (!ending.signal.aborted) {
       try {
         const body = { ...POD, metadata: { generateName: 'pod-', namespace } } as unknown as Pod;
         const pod = await create(client, RESOURCES.pods, body, { dryRun: true, retries: 0 });
@@ -60,7 +60,7 @@ export const startCreating = (client: KubeClient, namespace: string, sidecar: st
     },
     failures,
     async stop() {
-      going = false;
+      ending.abort();
       await Promise.all(working);
     },
   };
