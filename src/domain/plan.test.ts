@@ -82,12 +82,12 @@ const rows: [name: string, facts: Facts, actions: string[]][] = [
   ],
   [
     'only the last ten templates are kept',
-    { ...done, template: { wanted: 'r2', accepted: ['r2', ...'abcdefghijk'], serving: 'r2' } },
+    { ...done, template: { wanted: 'r2', accepted: ['r2', ...Array.from('abcdefghijk')], serving: 'r2' } },
     ['RemoveRevision', 'RemoveRevision'],
   ],
   [
     'what is served is kept, however old',
-    { ...done, template: { wanted: 'r2', accepted: ['r2', ...'abcdefghijk'], serving: 'k' } },
+    { ...done, template: { wanted: 'r2', accepted: ['r2', ...Array.from('abcdefghijk')], serving: 'k' } },
     ['RemoveRevision', 'Probe'],
   ],
   [
