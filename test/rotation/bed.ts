@@ -1,17 +1,17 @@
 /** The test bed: two API servers that are late in their own ways, injectors of both built-in signers, replicas, and figures. */
-import { cpSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { createKubeClient, type KubeClient } from '../../src/kube/client.ts';
 import { loadKubeConfig } from '../../src/kube/connection.ts';
-import { startChild } from '../e2e/support/child.ts';
 import { openEnvironment, type Environment } from '../e2e/support/environment.ts';
 import { applyReady, containersOf, createPod, injectorNamed } from '../e2e/support/fixture.ts';
-import { install } from '../e2e/support/installation.ts';
-import { REPOSITORY } from '../e2e/support/manifests.ts';
+import { install, uninstall } from '../e2e/support/installation.ts';
 import { until } from '../support/until.ts';
+import { Balancer } from './balancer.ts';
 import { Figures } from './figures.ts';
 import { Fleet } from './fleet.ts';
 import type { RotationOptions } from './options.ts';
+import { bundleIn, sourcesIn } from './program.ts';
 import { randomFrom } from './random.ts';
 
 export interface Bed {
@@ -28,48 +28,66 @@ export interface Bed {
 }
 
 /** How late the two API servers are, in milliseconds: the one that is asked first must not be the measure of the other. */
-const LAGS = { watch: [10, 100], endpoint: [100, 300] } as const;
-const FASTER_CONFIGURATION_LAG_MS = 20;
+const FASTER = { configuration: 20, watch: 10, endpoint: 100 } as const;
+const ENDPOINT_LAG_MS = 300;
 export const SIGNERS = ['sidecarinjector.dev/webhook-serving', 'kubernetes.io/kubelet-serving'] as const;
 
-/** Bundles the operator as it is now: what is built anew while the run lasts does not change the run. */
-const snapshotOf = async (directory: string): Promise<string> => {
-  const build = startChild(['hack/build.ts']);
-  await until('the bundle is built', () => !build.running, { timeoutMs: 60_000 });
-  if (build.process.exitCode !== 0) throw new Error(build.lines.join('\n'));
-  const folder = path.join(directory, 'dist');
-  cpSync(path.join(REPOSITORY, 'dist'), folder, { recursive: true });
-  writeFileSync(path.join(folder, 'package.json'), '{ "type": "module" }');
-  return path.join(folder, 'sidecar-injector.js');
+/** A cluster that exists, or an in-memory one whose API servers are late. */
+const openCluster = async (options: RotationOptions): Promise<Environment> => {
+  const { kubeconfigs, configurationLagMs, watchLagMs, closeConnections } = options;
+  const [external = null] = kubeconfigs;
+  if (external !== null) return { ...(await openEnvironment({ external })), kubeconfigs };
+  return openEnvironment({
+    external,
+    servers: 2,
+    argv: [
+      `--configuration-lag=${FASTER.configuration},${configurationLagMs}`,
+      `--watch-lag=${FASTER.watch},${watchLagMs}`,
+      `--endpoint-lag=${FASTER.endpoint},${ENDPOINT_LAG_MS}`,
+      ...(closeConnections ? ['--close-connections'] : []),
+    ],
+  });
+};
+
+const CLOSE_CONNECTIONS = pathToFileURL(path.join(import.meta.dirname, 'close-connections.ts')).href;
+
+const openFleet = async (options: RotationOptions, environment: Environment, figures: Figures, balancer: Balancer) => {
+  const { fromSources, operatorFlags: flags, closeConnections } = options;
+  const { directory, inMemory } = environment;
+  const program = fromSources === undefined ? await bundleIn(directory) : sourcesIn(directory);
+  const { nodeFlags = [], saying } = fromSources ?? {};
+  const closing = closeConnections && !inMemory ? [`--import=${CLOSE_CONNECTIONS}`] : [];
+  return new Fleet({
+    environment,
+    program,
+    nodeFlags: [...nodeFlags, ...closing],
+    flags,
+    saying,
+    figures,
+    endpointLagMs: ENDPOINT_LAG_MS,
+    balancer: inMemory ? undefined : { port: await balancer.listen(), route: (backends) => balancer.route(backends) },
+  });
 };
 
 /** Opens the test bed: all replicas serve, all injectors are ready, and every API server injects. */
 export const openBed = async (options: RotationOptions): Promise<Bed> => {
-  const environment = await openEnvironment({
-    external: null,
-    servers: 2,
-    argv: [
-      '--configuration-lag',
-      `${FASTER_CONFIGURATION_LAG_MS},${options.configurationLagMs}`,
-      ...Object.entries(LAGS).flatMap(([name, lags]) => [`--${name}-lag`, lags.join(',')]),
-      ...(options.closeConnections ? ['--close-connections'] : []),
-    ],
-  });
+  const environment = await openCluster(options);
   const figures = new Figures();
-  const program = await snapshotOf(environment.directory);
-  const endpointLagMs = Math.max(...LAGS.endpoint);
-  const fleet = new Fleet({ environment, program, flags: options.operatorFlags, figures, endpointLagMs });
+  const balancer = new Balancer(ENDPOINT_LAG_MS);
+  const fleet = await openFleet(options, environment, figures, balancer);
   const clients = environment.kubeconfigs.map((file) => createKubeClient({ load: loadKubeConfig(file) }));
   const close = async (): Promise<void> => {
+    if (!environment.inMemory) await uninstall(environment);
     await fleet.stop();
+    balancer.close();
     await Promise.all(clients.map((client) => client.close()));
     await environment.close();
   };
   try {
     await install(environment);
-    for (let count = 0; count < options.replicas; count += 1) await fleet.add();
+    await Promise.all(Array.from({ length: options.replicas }, () => fleet.add()));
     const injectors = await Promise.all(
-      SIGNERS.map((signer, index) => addInjector(environment, clients, signer, index)),
+      Array.from({ length: options.injectors }, (_, index) => addInjector(environment, clients, index)),
     );
     return { options, environment, clients, fleet, figures, injectors, random: randomFrom(options.seed), close };
   } catch (error) {
@@ -82,10 +100,10 @@ export const openBed = async (options: RotationOptions): Promise<Bed> => {
 const addInjector = async (
   { client }: Environment,
   clients: readonly KubeClient[],
-  signerName: string,
   index: number,
 ): Promise<Bed['injectors'][number]> => {
   const name = `rotation-${index + 1}`;
+  const signerName = SIGNERS[index % SIGNERS.length];
   const spec = { certificate: { signerName }, webhook: { failurePolicy: 'Fail' } };
   const namespace = await applyReady(client, injectorNamed(name, spec));
   const sidecar = `${name}-sidecar`;

@@ -21,7 +21,7 @@ const rotations: Driver = async (bed, signal) => {
   await Promise.all(
     injectors.map(async ({ name }, turn) => {
       for (const [index, { deed }] of deeds.entries()) {
-        if (index % injectors.length === turn && !signal.aborted) await deed(bed, name);
+        if (index % injectors.length === turn && !signal.aborted) await deed(bed, name, signal);
       }
     }),
   );

@@ -6,6 +6,15 @@ export interface Failure {
   what: string;
 }
 
+/** A client did not trust what a replica showed it. */
+export interface Refusal {
+  replica: string;
+  injector: string;
+  /** By `performance.now()`. */
+  at: number;
+  what: string;
+}
+
 export class Figures {
   #started = performance.now();
   /** Pods that were created with their sidecar. */
@@ -16,6 +25,9 @@ export class Figures {
   kills = 0;
   /** Calls that were with a process when it was killed: no program can save them. */
   lostWithTheProcess = 0;
+  /** Handshakes that were refused, as they came: `judgeRefusals` sorts them. */
+  readonly refusals: Refusal[] = [];
+  refusedCanaries = 0;
   /** The slowest replica to serve a new certificate, in milliseconds from when it was stored. */
   slowestFollowerMs = 0;
   slowestRenewalMs = 0;
@@ -39,8 +51,9 @@ export class Figures {
     this.#started = performance.now();
   }
 
-  violate(kind: Violation, what: string): void {
-    const failure = { at: this.elapsedMs, what };
+  /** @param moment by `performance.now()` */
+  violate(kind: Violation, what: string, moment = performance.now()): void {
+    const failure = { at: moment - this.#started, what };
     this.violations.find((each) => each.kind === kind)?.failures.push(failure);
   }
 
@@ -48,15 +61,28 @@ export class Figures {
     this.complaints.set(text, (this.complaints.get(text) ?? 0) + 1);
   }
 
+  /** A canary may be refused: that is what it is for. Every other refusal is a violation. */
+  judgeRefusals(wasCanary: (replica: string, injector: string, at: number) => boolean): void {
+    for (const { replica, injector, at, what } of this.refusals.splice(0)) {
+      if (wasCanary(replica, injector, at)) this.refusedCanaries += 1;
+      else this.violate('refused handshakes', what, at);
+    }
+  }
+
   get count(): number {
-    return this.violations.reduce((sum, { failures }) => sum + failures.length, 0);
+    return this.countOf(this.violations.map(({ kind }) => kind));
+  }
+
+  countOf(kinds: readonly Violation[]): number {
+    return this.violations.reduce((sum, { kind, failures }) => sum + (kinds.includes(kind) ? failures.length : 0), 0);
   }
 
   /** How far the run is, in a line. */
   progress(): string {
     const { elapsedMs, pods, renewals, rollovers, restarts, kills, count } = this;
     const deeds = `${renewals} renewals, ${rollovers} rollovers, ${restarts} restarts, ${kills} kills`;
-    return `${(elapsedMs / 1000).toFixed(0)} s: ${pods} pods, ${deeds}, ${count} violations`;
+    const bad = `${count} violations, ${this.refusals.length} refused handshakes`;
+    return `${(elapsedMs / 1000).toFixed(0)} s: ${pods} pods, ${deeds}, ${bad}`;
   }
 
   /** A table, and below it the first failures of each kind. */
@@ -75,6 +101,7 @@ export class Figures {
       ['rolling restarts', this.restarts],
       ['leaders killed', this.kills],
       ['calls lost with a killed process', this.lostWithTheProcess],
+      ['handshakes refused to a canary', this.refusedCanaries],
       ...this.violations.map(({ kind, failures }): [string, number] => [kind, failures.length]),
     ];
     const width = Math.max(...rows.map(([name]) => name.length));

@@ -1,5 +1,6 @@
 /** The replicas of the operator, and what a kubelet and a ReplicaSet do for them. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { injectorOfServerName } from '../../src/api/v1alpha1/names.ts';
 import { replicaLeaseName } from '../../src/domain/replica.ts';
 import type { Lease } from '../../src/kube/objects.ts';
 import { RESOURCES } from '../../src/kube/resources.ts';
@@ -7,16 +8,22 @@ import { get, remove } from '../../src/kube/verbs.ts';
 import { OPERATOR_NAMESPACE } from '../e2e/support/installation.ts';
 import type { Environment } from '../e2e/support/environment.ts';
 import { freePort, reportReadiness, startOperator, type RunningOperator } from '../e2e/support/operator.ts';
+import type { Balancer } from './balancer.ts';
 import type { Figures } from './figures.ts';
 
 export interface FleetOptions {
   environment: Environment;
   program: string;
+  nodeFlags: readonly string[];
   /** More flags for the operator. */
   flags: readonly string[];
+  /** What the log of each replica has to say once it serves. */
+  saying: string | undefined;
   figures: Figures;
   /** How late calls follow the pods behind the Service, in milliseconds. */
   endpointLagMs: number;
+  /** Stands before the replicas where no Service of the cluster leads to them. */
+  balancer: { port: number; route: Balancer['route'] } | undefined;
 }
 
 /** Of the readiness probe in config/manager, in short. */
@@ -31,8 +38,8 @@ export class Fleet {
   #ready = new Map<string, boolean>();
   #leaving: Promise<void>[] = [];
   #started = 0;
-  #port: number | undefined;
-  #lastKill = -Infinity;
+  #port: Promise<number> | undefined;
+  #lastKill = { host: '', at: -Infinity };
 
   constructor(options: FleetOptions) {
     this.#options = options;
@@ -45,23 +52,34 @@ export class Fleet {
 
   /** Starts one more replica and waits until it is ready. The replicas take turns in the API server that they use. */
   async add(): Promise<void> {
-    const { environment, program, flags, figures } = this.#options;
+    const { environment, program, nodeFlags, flags, saying, figures, balancer } = this.#options;
     const index = this.#started++;
     const name = `operator-${index}`;
     const kubeconfig = environment.kubeconfigs[index % environment.kubeconfigs.length] ?? environment.kubeconfig;
-    this.#port ??= await freePort();
+    this.#port ??= freePort();
+    const webhookPort = await this.#port;
     const replica = await startOperator(environment, {
       name,
       program,
+      nodeFlags,
       // One address for each pod, one port for all.
       host: `127.0.1.${1 + (index % 250)}`,
-      webhookPort: this.#port,
+      webhookPort,
       kubeconfig,
-      argv: ['--drain-seconds=12', ...flags],
+      argv: [
+        '--drain-seconds=12',
+        ...(balancer === undefined ? [] : [`--webhook-url=https://127.0.0.1:${balancer.port}`]),
+        ...flags,
+      ],
       onLine: (line) => noteLine(name, line, figures),
     });
+    if (saying !== undefined && !replica.lines.some((line) => line.includes(saying))) {
+      await replica.stop('SIGKILL');
+      throw new Error(`${name} does not say: ${saying}`);
+    }
     this.#ready.set(name, true);
     this.#replicas.push(replica);
+    this.#route();
   }
 
   /** A rolling restart: each replica is replaced by one that is ready before it is told to end. */
@@ -87,9 +105,9 @@ export class Fleet {
     await this.#withdraw(leader);
     await sleep(endpointLagMs * 2);
     await pause();
-    this.#lastKill = performance.now();
+    this.#lastKill = { host: leader.host, at: Infinity };
     await leader.stop('SIGKILL');
-    this.#lastKill = performance.now();
+    this.#lastKill = { host: leader.host, at: performance.now() };
     figures.kills += 1;
     // As if its Lease and its last report had run out: nobody is left who could hold on to them.
     const report = { name: replicaLeaseName(leader.name), namespace: OPERATOR_NAMESPACE };
@@ -101,7 +119,8 @@ export class Fleet {
   /** Whether a failed call is what a killed process left behind. */
   excuses(message: string): boolean {
     const broken = /connection refused|connection reset|broken pipe|EOF/.test(message);
-    return broken && performance.now() - this.#lastKill < AFTERMATH_MS;
+    const others = (message.match(/127\.0\.1\.\d+/g) ?? []).filter((host) => host !== this.#lastKill.host);
+    return broken && others.length === 0 && performance.now() - this.#lastKill.at < AFTERMATH_MS;
   }
 
   /** Plays the kubelet: pods are ready as long as their process says so. Until the signal aborts. */
@@ -132,12 +151,19 @@ export class Fleet {
     if (this.#ready.get(name) === ready) return;
     if (!ready) figures.complain(`${name} is not ready: ${(await answer?.text()) ?? 'no answer'}`);
     this.#ready.set(name, ready);
-    await reportReadiness(environment, replica, ready).catch(() => undefined);
+    this.#route();
+    if (environment.inMemory) await reportReadiness(environment, replica, ready).catch(() => undefined);
+  }
+
+  #route(): void {
+    this.#options.balancer?.route(this.#replicas.filter(({ name }) => this.#ready.get(name) === true));
   }
 
   /** The pod is deleted: from now on the Service leads to others, as soon as everybody has heard of it. */
   async #withdraw(replica: RunningOperator): Promise<void> {
     this.#replicas = this.#replicas.filter((other) => other !== replica);
+    this.#route();
+    if (!this.#options.environment.inMemory) return;
     await remove(this.#options.environment.client, RESOURCES.pods, {
       name: replica.name,
       namespace: OPERATOR_NAMESPACE,
@@ -152,14 +178,16 @@ export class Fleet {
   }
 }
 
-/** A refused handshake is a violation; other errors are told at the end. */
+/** A refused handshake is judged, other errors are told, at the end. */
 const noteLine = (name: string, line: string, figures: Figures): void => {
   if (!line.startsWith('{')) {
     figures.complain(`${name}: ${line.slice(0, 200)}`);
     return;
   }
   const { level, message, untrusted, servername, reason, error } = JSON.parse(line) as Record<string, unknown>;
-  if (untrusted === true)
-    figures.violate('refused handshakes', `${name}, for ${String(servername)}: ${String(reason)}`);
-  else if (level === 'error') figures.complain(`${String(message)}: ${JSON.stringify(error)?.slice(0, 300)}`);
+  if (untrusted === true) {
+    const what = `${name}, for ${String(servername)}: ${String(reason)}`;
+    const injector = injectorOfServerName(String(servername), OPERATOR_NAMESPACE) ?? '';
+    figures.refusals.push({ replica: name, injector, at: performance.now(), what });
+  } else if (level === 'error') figures.complain(`${String(message)}: ${JSON.stringify(error)?.slice(0, 300)}`);
 };

@@ -11,7 +11,11 @@ const PROGRESS_MS = 20_000;
 
 // By itself a signal would leave the children behind.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
-const runs = parseRotationOptions(process.argv.slice(2), Math.floor(Math.random() * 2 ** 31));
+const runs = parseRotationOptions(
+  process.argv.slice(2),
+  Math.floor(Math.random() * 2 ** 31),
+  process.env['KUBECONFIG'],
+);
 try {
   for (const options of runs) {
     const { closeConnections, seed, renewals, rollovers, restarts, kills, faults } = options;

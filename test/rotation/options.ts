@@ -1,7 +1,10 @@
 /** What a run does, by flags. */
 import { parseArgs } from 'node:util';
+import type { Violation } from './figures.ts';
 
 export interface RotationOptions {
+  /** Kubeconfigs of one cluster, one for each of its API servers; empty for an in-memory cluster with two of them. */
+  kubeconfigs: readonly string[];
   /** The same seed makes the same choices; what the machine does in between stays its own. */
   seed: number;
   /** Every connection to a webhook ends with its first answer: what keep-alive hides shows then. */
@@ -9,6 +12,8 @@ export interface RotationOptions {
   /** The least that a run lasts; it lasts longer when its drivers do. */
   seconds: number;
   replicas: number;
+  /** By turns of both built-in signers. */
+  injectors: number;
   /** Pods that are created at the same time. */
   workers: number;
   /** New certificates under the same authority. */
@@ -23,17 +28,29 @@ export interface RotationOptions {
   faults: number;
   /** How late the slower API server uses a new webhook configuration, in milliseconds. */
   configurationLagMs: number;
+  /** How late it tells of other changes, in milliseconds. */
+  watchLagMs: number;
   /** How long one rotation may take, in milliseconds: it may meet a killed leader, faults and a busy machine. */
   patienceMs: number;
+  /** How long replicas and objects may take to agree when nobody does anything any more, in milliseconds. */
+  quietMs: number;
+  /** The run is over when one of these was reported: then it has shown what it is to show. */
+  stopAt: readonly Violation[];
   /** Flags for the operator besides its own. */
   operatorFlags: readonly string[];
+  /**
+   * Run a copy of the operator's sources instead of the bundle, with these flags for node; its log has to say `saying`.
+   */
+  fromSources?: { nodeFlags: readonly string[]; saying?: string | undefined };
 }
 
 export const ROTATION_DEFAULTS: RotationOptions = {
+  kubeconfigs: [],
   seed: 1,
   closeConnections: false,
   seconds: 0,
   replicas: 3,
+  injectors: 4,
   workers: 4,
   renewals: 200,
   rollovers: 100,
@@ -41,12 +58,20 @@ export const ROTATION_DEFAULTS: RotationOptions = {
   kills: 20,
   faults: 0,
   configurationLagMs: 250,
+  watchLagMs: 100,
   patienceMs: 90_000,
+  quietMs: 20_000,
+  stopAt: [],
   operatorFlags: [],
 };
 
-/** Which runs to make: both modes unless one is asked for. @throws TypeError for what it does not know */
-export const parseRotationOptions = (args: string[], seed: number): RotationOptions[] => {
+/**
+ * Which runs to make: both modes unless one is asked for.
+ *
+ * @param kubeconfig of the cluster to use, as KUBECONFIG names it; several, with colons between them, are API servers of one cluster
+ * @throws TypeError for what it does not know
+ */
+export const parseRotationOptions = (args: string[], seed: number, kubeconfig = ''): RotationOptions[] => {
   const number = (value: number): { type: 'string'; default: string } => ({ type: 'string', default: String(value) });
   const { values, positionals } = parseArgs({
     args,
@@ -56,6 +81,7 @@ export const parseRotationOptions = (args: string[], seed: number): RotationOpti
       mode: { type: 'string', default: 'both' },
       seconds: number(ROTATION_DEFAULTS.seconds),
       replicas: number(ROTATION_DEFAULTS.replicas),
+      injectors: number(ROTATION_DEFAULTS.injectors),
       workers: number(ROTATION_DEFAULTS.workers),
       renewals: number(ROTATION_DEFAULTS.renewals),
       rollovers: number(ROTATION_DEFAULTS.rollovers),
@@ -63,13 +89,15 @@ export const parseRotationOptions = (args: string[], seed: number): RotationOpti
       kills: number(ROTATION_DEFAULTS.kills),
       faults: number(ROTATION_DEFAULTS.faults),
       'configuration-lag': number(ROTATION_DEFAULTS.configurationLagMs),
+      'watch-lag': number(ROTATION_DEFAULTS.watchLagMs),
     },
   });
-  const { mode, 'configuration-lag': configurationLagMs, ...numbers } = values;
+  const { mode, 'configuration-lag': configurationLagMs, 'watch-lag': watchLagMs, ...numbers } = values;
+  const kubeconfigs = kubeconfig.split(':').filter((file) => file !== '');
   const modes = { 'keep-alive': [false], close: [true], both: [false, true] }[mode];
   if (modes === undefined) throw new TypeError(`--mode is keep-alive, close or both, not ${mode}`);
   const counts = Object.fromEntries(
-    Object.entries({ ...numbers, configurationLagMs }).map(([name, value]) => {
+    Object.entries({ ...numbers, configurationLagMs, watchLagMs }).map(([name, value]) => {
       if (!Number.isFinite(Number(value))) throw new TypeError(`--${name} ${value} is not a number`);
       return [name, Number(value)];
     }),
@@ -77,6 +105,7 @@ export const parseRotationOptions = (args: string[], seed: number): RotationOpti
   return modes.map((closeConnections) => ({
     ...ROTATION_DEFAULTS,
     ...counts,
+    ...(kubeconfigs.length > 0 && { kubeconfigs, injectors: 1 }),
     closeConnections,
     operatorFlags: positionals,
   }));

@@ -13,15 +13,15 @@ import { servedFingerprint } from './handshake.ts';
 
 /** The old one, the new one, and one that was given up. */
 const MOST_ANCHORS = 3;
-const LIMIT = { timeoutMs: 20_000, everyMs: 100 };
 
 /** Reports what is not as it should be: readiness, one certificate everywhere, no growth, nothing left over. */
 export const checkQuiet = async (bed: Bed): Promise<void> => {
+  const limit = { timeoutMs: bed.options.quietMs, everyMs: 100 };
   for (const { name } of bed.injectors) {
     try {
-      await condition(bed.environment.client, name, 'Ready', 'True', LIMIT.timeoutMs);
-      await until(`all replicas of ${name} serve what is stored`, () => agrees(bed, name), LIMIT);
-      await until(`no request of ${name} is left`, () => nothingIsLeft(bed, name), LIMIT);
+      await condition(bed.environment.client, name, 'Ready', 'True', limit.timeoutMs);
+      await until(`all replicas of ${name} serve what is stored`, () => agrees(bed, name), limit);
+      await until(`no request of ${name} is left`, () => nothingIsLeft(bed, name), limit);
     } catch (error) {
       bed.figures.violate('broken promises', `at the end: ${describeError(error)}`);
     }

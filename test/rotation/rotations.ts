@@ -13,6 +13,9 @@ import { until, type UntilOptions } from '../support/until.ts';
 import { SIGNERS, type Bed } from './bed.ts';
 import { servedFingerprint } from './handshake.ts';
 
+/** Something that is done to an injector, up to the moment when nothing of it is left to do or the signal aborts. */
+export type Deed = (bed: Bed, injector: string, signal: AbortSignal) => Promise<void>;
+
 const limitOf = ({ options }: Bed): UntilOptions => ({ timeoutMs: options.patienceMs, everyMs: 25 });
 /** DESIGN 3: two seconds; and the lag of the slower API server, and a busy machine. */
 const LONGEST_FOLLOWING_MS = 4000;
@@ -40,7 +43,7 @@ const wish = (kind: 'leaf' | 'ca'): object => {
 };
 
 /** Has the certificate of an injector replaced under the same authority, and waits until every replica serves the new one. */
-export const renew = async (bed: Bed, injector: string): Promise<void> => {
+export const renew: Deed = async (bed, injector, signal) => {
   const { figures } = bed;
   try {
     const before = await stateOf(bed, injector);
@@ -49,11 +52,12 @@ export const renew = async (bed: Bed, injector: string): Promise<void> => {
     const { certificate } = await until(
       `${injector} has a new certificate`,
       async () => {
-        const now = await stateOf(bed, injector);
-        return now.certificate !== before.certificate && now;
+        const now = signal.aborted ? before : await stateOf(bed, injector);
+        return (signal.aborted || now.certificate !== before.certificate) && now;
       },
       limitOf(bed),
     );
+    if (signal.aborted) return;
     figures.slowestRenewalMs = Math.max(figures.slowestRenewalMs, performance.now() - asked);
     const stored = performance.now();
     await until(
@@ -71,7 +75,7 @@ export const renew = async (bed: Bed, injector: string): Promise<void> => {
 };
 
 /** Has the authority of an injector replaced, and waits until the old one is trusted no more. */
-export const rollOver = async (bed: Bed, injector: string): Promise<void> => {
+export const rollOver: Deed = async (bed, injector, signal) => {
   const { figures } = bed;
   try {
     const before = await stateOf(bed, injector);
@@ -80,6 +84,7 @@ export const rollOver = async (bed: Bed, injector: string): Promise<void> => {
     await until(
       `the authority of ${injector} is another one`,
       async () => {
+        if (signal.aborted) return true;
         const { rollover, anchors, certificate } = await stateOf(bed, injector);
         const done = rollover.phase === 'Stable' && anchors !== before.anchors;
         if (!done) throw new Error(`${rollover.phase}, after ${rollover.reverts} reverts`);
@@ -87,6 +92,7 @@ export const rollOver = async (bed: Bed, injector: string): Promise<void> => {
       },
       limitOf(bed),
     );
+    if (signal.aborted) return;
     figures.slowestRolloverMs = Math.max(figures.slowestRolloverMs, performance.now() - asked);
     figures.rollovers += 1;
   } catch (error) {

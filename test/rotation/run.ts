@@ -2,9 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeError } from '../../src/errors.ts';
 import { openBed, type Bed } from './bed.ts';
+import { Canaries } from './canaries.ts';
 import { DRIVERS } from './drivers.ts';
 import { calm, disturb } from './faults.ts';
-import type { Figures } from './figures.ts';
+import type { Figures, Violation } from './figures.ts';
 import { createPods } from './load.ts';
 import type { RotationOptions } from './options.ts';
 import { checkQuiet } from './quiet.ts';
@@ -24,11 +25,19 @@ export const runRotation = async (
   }
 };
 
+const LOOK_MS = 50;
+
+const noticed = async (figures: Figures, kinds: readonly Violation[], signal: AbortSignal): Promise<void> => {
+  while (figures.countOf(kinds) === 0 && !signal.aborted) await sleep(LOOK_MS);
+};
+
 const drive = async (bed: Bed): Promise<void> => {
   const { options, clients, injectors, fleet, figures } = bed;
   const ending = new AbortController();
+  const canaries = new Canaries(bed.environment.client);
   figures.start();
   const background = [
+    canaries.follow(ending.signal),
     fleet.probe(ending.signal),
     createPods(
       {
@@ -49,9 +58,12 @@ const drive = async (bed: Bed): Promise<void> => {
       figures.violate('broken promises', `a driver ended: ${describeError(error)}`);
     }
   });
-  await Promise.all([...driving, sleep(options.seconds * 1000)]);
+  const finished = Promise.all([...driving, sleep(options.seconds * 1000)]);
+  const { stopAt } = options;
+  await Promise.race([finished, ...(stopAt.length > 0 ? [noticed(figures, stopAt, ending.signal)] : [])]);
   if (options.faults > 0) await calm(bed);
-  await checkQuiet(bed);
+  if (figures.countOf(stopAt) === 0) await checkQuiet(bed);
   ending.abort();
-  await Promise.all(background);
+  await Promise.all([finished, ...background]);
+  figures.judgeRefusals((...refusal) => canaries.wasOne(...refusal));
 };

@@ -1,0 +1,218 @@
+/**
+ * The steps of the protocol (reference/certs.md 3.3), each with a way to leave it out or to swap it: the guard of the rotation
+ * test itself. A switch changes the text of one rule of the operator as it is loaded; the product knows nothing of it.
+ */
+import type { Violation } from '../figures.ts';
+
+export interface Patch {
+  /** Below the repository's root. */
+  file: string;
+  /** What is written there, exactly once. */
+  find: string;
+  replace: string;
+}
+
+export interface Switch {
+  name: string;
+  /** What the protocol says, and what becomes of it. */
+  breaks: string;
+  patches: readonly Patch[];
+  scene: SceneName;
+  /** One of these has to be reported; without the switch none of them is. */
+  noticedBy: readonly Violation[];
+}
+
+/**
+ * How late everything is, in milliseconds. At a pace of 100 new trust settles for 600 ms, a canary serves for 150 ms and old
+ * trust stays for 1.2 s; at 50 for twice that.
+ */
+export const SCENES = {
+  /** The second API server is late, and so are the replicas that follow it, but not later than the protocol waits. */
+  late: { configurationLagMs: 350, watchLagMs: 1500, pace: 100 },
+  /** The second API server needs most of the time in which new trust settles; what replicas see tells nothing of it. */
+  settling: { configurationLagMs: 1000, watchLagMs: 20, pace: 50 },
+  /** It needs longer: then the canary is refused, and nobody but the canary. */
+  slow: { configurationLagMs: 1800, watchLagMs: 20, pace: 100 },
+  /** It is far behind with all that it knows, and so is the replica that follows it. */
+  behind: { configurationLagMs: 1800, watchLagMs: 2500, pace: 100 },
+} as const;
+/** What the operator's log says when the whole switch is in. */
+export const SWITCHED = 'the protocol is not as it should be';
+export type SceneName = keyof typeof SCENES;
+
+const ROLLOVER = 'src/domain/rollover.ts';
+const PLAN = 'src/domain/plan.ts';
+const SERVING = 'src/controllers/serving/serving.ts';
+const CALLS: readonly Violation[] = ['failed creates', 'refused handshakes'];
+
+export const SWITCHES: readonly Switch[] = [
+  {
+    name: 'replace-trust',
+    breaks: 'Widen: the new anchors replace the old ones instead of standing beside them',
+    patches: [
+      {
+        file: PLAN,
+        find: 'trustedAnchors([identity?.anchors ?? [], next?.anchors ?? [], facts.otherAnchors], facts.now)',
+        replace: 'trustedAnchors([next?.anchors ?? identity?.anchors ?? []], facts.now)',
+      },
+    ],
+    scene: 'late',
+    noticedBy: CALLS,
+  },
+  {
+    name: 'never-widen',
+    breaks: 'Widen: left out. No replica serves what is not trusted, so nothing fails, but the rollover never ends',
+    patches: [
+      {
+        file: PLAN,
+        find: 'trustedAnchors([identity?.anchors ?? [], next?.anchors ?? [], facts.otherAnchors], facts.now)',
+        replace: 'trustedAnchors([identity?.anchors ?? next?.anchors ?? [], facts.otherAnchors], facts.now)',
+      },
+    ],
+    scene: 'late',
+    noticedBy: ['broken promises'],
+  },
+  {
+    name: 'serve-before-trust',
+    breaks: 'Stage: what other authorities signed is served at once, and trusted as soon as that is known',
+    patches: [
+      {
+        file: 'src/controllers/injector/issue.ts',
+        find: 'const staged = working && !sameAnchors(issued.anchors, state.anchors);',
+        replace: 'const staged = working && !sameAnchors(state.anchors, state.anchors);',
+      },
+    ],
+    scene: 'settling',
+    noticedBy: CALLS,
+  },
+  {
+    name: 'widen-while-serving',
+    breaks: 'Widen, then serve: both at the same moment',
+    patches: [
+      {
+        file: ROLLOVER,
+        find: 'if (!published.asWanted) {',
+        replace: "if (!published.asWanted && state.phase !== 'Staged') {",
+      },
+    ],
+    scene: 'settling',
+    noticedBy: CALLS,
+  },
+  {
+    name: 'no-settling',
+    breaks: 'Settle: the canary serves as soon as the new trust is written',
+    patches: [{ file: ROLLOVER, find: 'settleMs: settleMs / pace,', replace: 'settleMs: 0,' }],
+    scene: 'settling',
+    noticedBy: CALLS,
+  },
+  {
+    name: 'blind-replicas',
+    breaks: 'Settle: a replica that has not seen the new trust yet is not waited for',
+    patches: [
+      {
+        file: ROLLOVER,
+        find: 'return replicas.find(({ live, trustsPublished }) => live && !trustsPublished);',
+        replace: 'return replicas.find(({ live, trustsPublished }) => live && !trustsPublished && live !== true);',
+      },
+    ],
+    scene: 'behind',
+    noticedBy: CALLS,
+  },
+  {
+    name: 'no-canary',
+    breaks: 'Canary: every replica goes over at once, so a slow API server is noticed by all of them',
+    patches: [
+      {
+        file: ROLLOVER,
+        find: ": store(facts, 'Canary', 'Keep', `${canary} serves the next certificate first`, { canary });",
+        replace: ": store(facts, 'Promoted', 'Promote', 'no canary');",
+      },
+    ],
+    scene: 'slow',
+    noticedBy: ['refused handshakes'],
+  },
+  {
+    name: 'no-revert',
+    breaks: 'Canary: it is refused, and goes on to be promoted',
+    patches: [
+      {
+        file: ROLLOVER,
+        find: 'if (refusals > 0) return back(`API servers refused ${refusals} handshakes`);',
+        replace: '',
+      },
+    ],
+    scene: 'slow',
+    noticedBy: ['refused handshakes'],
+  },
+  {
+    name: 'no-drain',
+    breaks: 'Drain: old trust goes right after the promotion',
+    patches: [
+      {
+        file: ROLLOVER,
+        find: 'const { state, current, published, replicas, refusals, inPhaseForMs } = facts;',
+        replace:
+          "if (facts.state.seq > 0) return store(facts, 'Narrowing', 'Keep', 'no drain');\n  const { state, current, published, replicas, refusals, inPhaseForMs } = facts;",
+      },
+    ],
+    scene: 'late',
+    noticedBy: CALLS,
+  },
+  {
+    name: 'drain-by-the-clock',
+    breaks: 'Drain: old trust goes after its time, whatever replicas still serve',
+    patches: [
+      {
+        file: ROLLOVER,
+        find: 'if (behind !== undefined) return wait(`${behind.name} does not serve the new certificate yet`);',
+        replace: '',
+      },
+      {
+        file: ROLLOVER,
+        find: 'Math.max(timing.drainMs - inPhaseForMs, timing.steadyMs - steadyFor, timing.steadyMs - quietFor)',
+        replace: 'timing.drainMs - inPhaseForMs + 0 * steadyFor * quietFor',
+      },
+    ],
+    scene: 'behind',
+    noticedBy: CALLS,
+  },
+  {
+    name: 'untrust-before-promotion',
+    breaks: 'Promote, then narrow: old trust goes with the canary, before the other replicas went over',
+    patches: [
+      {
+        file: ROLLOVER,
+        find: "return phase !== 'Narrowing' && phase !== 'Stable';",
+        replace: "return phase === 'Staged' || phase === 'Canary';",
+      },
+    ],
+    scene: 'late',
+    noticedBy: CALLS,
+  },
+  {
+    name: 'never-narrow',
+    breaks: 'Narrow: left out; nothing fails, but the old authority is trusted for ever',
+    patches: [
+      {
+        file: ROLLOVER,
+        find: ": store(facts, 'Narrowing', 'Keep', 'every replica serves the new certificate');",
+        replace: ": wait('for ever');",
+      },
+    ],
+    scene: 'late',
+    noticedBy: ['broken promises'],
+  },
+  {
+    name: 'never-reload',
+    breaks: 'Follow: a replica serves the first certificate that it read until it ends',
+    patches: [
+      {
+        file: SERVING,
+        find: 'this.#identities.set(name, chosen);',
+        replace: 'if (current === undefined) this.#identities.set(name, chosen);',
+      },
+    ],
+    scene: 'late',
+    noticedBy: ['broken promises'],
+  },
+];
