@@ -6,7 +6,7 @@ IMG ?= ghcr.io/sidecar-injector/sidecar-injector:latest
 KUBECTL ?= kubectl
 RUN := npm run --silent
 
-.PHONY: help demo cluster test bench fuzz golden bench-cluster rotation-test model-check lint format generate check-generated build install uninstall run deploy undeploy image clean
+.PHONY: help demo cluster test bench fuzz golden bench-cluster rotation-test crash-test model-check lint format generate check-generated build install uninstall run deploy undeploy image clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ model-check: node_modules/.package-lock.json ## Search every order of events of 
 
 rotation-test: node_modules/.package-lock.json ## Renew, restart and kill under load; count what failed (ARGS="--renewals 200 ...")
 	@$(RUN) rotation -- $(ARGS)
+
+crash-test: node_modules/.package-lock.json ## Kill the leader at every write of issuance, renewal and rollover (some 15 minutes)
+	@$(RUN) crash
 
 build: node_modules/.package-lock.json ## Bundle the operator into dist/sidecar-injector.js
 	@$(RUN) build
