@@ -4,6 +4,7 @@
  */
 
 import winston from 'winston';
+import { inBatches } from './batches.ts';
 import { errorFields, redact } from './fields.ts';
 
 /** Fields are anything JSON can hold, and Errors, which keep code, message and causes. */
@@ -23,7 +24,7 @@ export interface Logger {
 export interface LogOptions {
   level: LogLevel;
   format: 'json' | 'text';
-  /** Where lines go. Default: standard error, so that standard output stays for results. */
+  /** Where lines go. Default: standard error in batches, so that standard output stays for results. */
   stream?: NodeJS.WritableStream;
 }
 
@@ -106,13 +107,14 @@ class WinstonLogger implements Logger {
 /** Makes the process's logger. */
 export const createLogger = ({ level, format, stream = process.stderr }: LogOptions): Logger => {
   const colours = format === 'text' && 'isTTY' in stream && stream.isTTY === true;
+  const target = stream === process.stderr ? inBatches(stream) : stream;
   return new WinstonLogger(
     winston.createLogger({
       level,
       // A field of another library's making must not end the process.
       exitOnError: false,
       format: winston.format.combine(stamp(), format === 'json' ? json() : text(colours)),
-      transports: [new winston.transports.Stream({ stream })],
+      transports: [new winston.transports.Stream({ stream: target })],
     }),
     {},
   );
