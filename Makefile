@@ -6,7 +6,7 @@ IMG ?= ghcr.io/sidecar-injector/sidecar-injector:latest
 KUBECTL ?= kubectl
 RUN := npm run --silent
 
-.PHONY: help demo cluster test bench fuzz golden bench-cluster rotation-test crash-test model-check lint format generate check-generated build install uninstall run deploy undeploy image clean
+.PHONY: help demo cluster test bench fuzz golden bench-cluster rotation-test crash-test model-check mutation-test lint format generate check-generated build install uninstall run deploy undeploy image clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ golden: node_modules/.package-lock.json ## Rewrite the golden files; read the di
 
 bench-cluster: node_modules/.package-lock.json ## Measure the in-memory cluster: pod creation, watch fan-out (ARGS=PODS)
 	@$(RUN) bench:cluster -- $(ARGS)
+
+mutation-test: node_modules/.package-lock.json ## Change src/domain in every small way; at least 85 % must fail a test (an hour)
+	@$(RUN) mutation -- $(ARGS)
 
 model-check: node_modules/.package-lock.json ## Search every order of events of a rollover in small clusters (minutes)
 	@$(RUN) model
