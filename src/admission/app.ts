@@ -1,26 +1,15 @@
-/** The HTTP side of admission: the gate, the one route, and every error as an answer. Bodies are read in body.ts. */
-import type { ServerResponse } from 'node:http';
-import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
-import type { SidecarInjector } from '../api/v1alpha1/types.ts';
-import type { DecisionContext } from '../domain/decide.ts';
-import type { Action, ReasonCode } from '../domain/reasons.ts';
+/**
+ * The HTTP side of admission. What the API server sends, a POST to /mutate/NAME, goes straight to its handler: express sets the
+ * prototypes of each request and response, which costs a fifth of a request (docs/adr/0009). Everything else is express's.
+ */
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import express, { type ErrorRequestHandler, type Express } from 'express';
 import { describeError } from '../errors.ts';
 import type { Logger } from '../observe/log.ts';
-import { readBody } from './body.ts';
-import type { Traffic } from './drain.ts';
-import { decisionLine, patchSummary } from './logline.ts';
-import { mutate, unknownInjector } from './mutate.ts';
-import { Refusal, badRequest, defect, notNow } from './refusal.ts';
-import { encodeReview, parseReview } from './review.ts';
-
-export interface DecisionEvent {
-  injector: string;
-  action: Action;
-  reason: ReasonCode;
-  dryRun: boolean;
-  /** From the request's arrival to the answer. */
-  seconds: number;
-}
+import { Refusal, badRequest, defect } from './refusal.ts';
+import { type ReviewOptions, passGate, serveReview } from './reviews.ts';
+import { sendJson } from './send.ts';
+import { type DecisionEvent, Teller } from './teller.ts';
 
 /** What metrics want to know. Labels that it gets are bounded: names of injectors, codes, numbers of statuses. */
 export interface AdmissionObserver {
@@ -30,94 +19,54 @@ export interface AdmissionObserver {
   handshakeFailed?(event: { servername: string; remoteAddress: string; untrusted: boolean; code: string }): void;
 }
 
-export interface AppOptions {
-  /** The injector of that name as it is in force: with its last accepted template. */
-  injector: (name: string) => SidecarInjector | undefined;
-  /** Whether the caches hold the cluster's state, so that an unknown name is really unknown. */
-  synced: () => boolean;
-  context: () => DecisionContext;
+export interface AppOptions extends ReviewOptions {
   log: Logger;
   observer: AdmissionObserver;
-  traffic: Traffic;
-  /** Requests that are worked on at one time; more are sent away with 429. */
-  maxInFlight: number;
 }
 
-export function createApp(options: AppOptions): Express {
+type Refuse = (error: unknown, request: IncomingMessage, response: ServerResponse) => void;
+
+/** A path as the API server calls it; all other spellings are left to express. */
+const REVIEW_PATH = /^\/mutate\/([a-z0-9-]+)(?:\?|$)/;
+
+export function createListener(options: AppOptions): RequestListener {
+  const teller = new Teller(options.log, (event) => options.observer.decided?.(event));
+  const refuse = refusing(options);
+  const app = createApp(options, teller, refuse);
+  return (request, response) => {
+    const name = request.method === 'POST' ? REVIEW_PATH.exec(request.url ?? '')?.[1] : undefined;
+    if (name === undefined) {
+      app(request, response);
+      return;
+    }
+    const fail = (error: unknown): void => refuse(error, request, response);
+    try {
+      passGate(options, response);
+      serveReview(options, teller, name, request, response, fail);
+    } catch (error) {
+      fail(error);
+    }
+  };
+}
+
+function createApp(options: AppOptions, teller: Teller, refuse: Refuse): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  app.use(gate(options));
-  app.post('/mutate/:name', handler(options));
+  app.use((_request, response, next) => {
+    passGate(options, response);
+    next();
+  });
+  app.post('/mutate/:name', (request, response, next) => {
+    serveReview(options, teller, request.params.name, request, response, next);
+  });
   app.use((request) => {
     throw badRequest(request.path.startsWith('/mutate/') ? 405 : 404, `${request.method} ${request.path.slice(0, 80)}`);
   });
-  app.use(errorHandler(options));
+  // express knows an error handler by its four parameters.
+  const onError: ErrorRequestHandler = (error, request, response, _next) => refuse(error, request, response);
+  app.use(onError);
   return app;
-}
-
-/** Says `Connection: close` while leaving, and sends away what cannot be answered now. */
-function gate({ traffic, synced, maxInFlight }: AppOptions): RequestHandler {
-  return (_request, response, next) => {
-    if (traffic.phase !== 'serving') response.setHeader('connection', 'close');
-    if (traffic.phase === 'refusing') throw notNow(503, 'this replica is leaving', 0);
-    if (!synced()) throw notNow(503, 'the caches are not synced yet', 1);
-    if (traffic.inFlight >= maxInFlight) throw notNow(429, `${maxInFlight} requests are in work`, 1);
-    const end = traffic.begin();
-    response.once('close', end);
-    next();
-  };
-}
-
-function handler(options: AppOptions): RequestHandler<{ name: string }> {
-  return (request, response, next) => {
-    const started = performance.now();
-    readBody(request, (body, refusal) => {
-      try {
-        if (body === undefined) throw refusal ?? defect('no body and no reason');
-        answer(options, request.params.name, body, response, started);
-      } catch (error) {
-        next(error);
-      }
-    });
-  };
-}
-
-function answer(
-  { injector, context, log, observer }: AppOptions,
-  name: string,
-  body: Buffer,
-  response: ServerResponse,
-  started: number,
-): void {
-  const review = parseReview(body);
-  const served = injector(name);
-  const { decision, answer } = served === undefined ? unknownInjector(review, name) : mutate(review, served, context());
-  sendJson(response, 200, encodeReview(answer));
-  const seconds = (performance.now() - started) / 1000;
-  const { action, reason } = decision;
-  observer.decided?.({
-    injector: served === undefined ? '' : name,
-    action,
-    reason,
-    dryRun: review.dryRun === true,
-    seconds,
-  });
-  log.info(decisionLine(review, decision), {
-    injector: name,
-    reason,
-    uid: review.uid,
-    detail: decision.message,
-    ...(decision.operations.length > 0 && { patch: patchSummary(decision) }),
-  });
-}
-
-/** As express would, without its search for a type, a charset, an etag and what is fresh: a fifth of a request. */
-function sendJson(response: ServerResponse, status: number, text: string): void {
-  response.statusCode = status;
-  response.setHeader('content-type', 'application/json; charset=utf-8');
-  response.setHeader('content-length', Buffer.byteLength(text));
-  response.end(text);
 }
 
 /** Errors of express carry a status. */
@@ -128,9 +77,8 @@ function refusalOf(error: unknown): Refusal {
   return defect(describeError(error), error);
 }
 
-function errorHandler({ log, observer }: AppOptions): ErrorRequestHandler {
-  // express knows an error handler by its four parameters.
-  return (error, request, response, _next) => {
+function refusing({ log, observer }: AppOptions): Refuse {
+  return (error, request, response) => {
     const refusal = refusalOf(error);
     const fields = { code: refusal.code, status: refusal.status, remote: request.socket.remoteAddress };
     if (refusal.status === 500) log.error(refusal.message, { ...fields, error: refusal.cause });

@@ -3,7 +3,7 @@ import { type Server, createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import { operatorError } from '../errors.ts';
-import { type AppOptions, createApp } from './app.ts';
+import { type AppOptions, createListener } from './app.ts';
 import { DRAIN_DEFAULTS, type DrainOptions, Traffic } from './drain.ts';
 
 export interface AdmissionServerOptions extends Omit<AppOptions, 'traffic' | 'maxInFlight'> {
@@ -41,7 +41,7 @@ const REQUEST_TIMEOUT_MS = 130_000;
 
 export function createAdmissionServer(options: AdmissionServerOptions): AdmissionServer {
   const traffic = new Traffic();
-  const app = createApp({ ...options, traffic, maxInFlight: options.maxInFlight ?? MAX_IN_FLIGHT });
+  const listener = createListener({ ...options, traffic, maxInFlight: options.maxInFlight ?? MAX_IN_FLIGHT });
   const server = createServer(
     {
       minVersion: 'TLSv1.2',
@@ -53,7 +53,7 @@ export function createAdmissionServer(options: AdmissionServerOptions): Admissio
       requestTimeout: REQUEST_TIMEOUT_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
     },
-    app,
+    listener,
   );
   server.maxConnections = MAX_CONNECTIONS;
   server.on('connection', () => traffic.arrived());

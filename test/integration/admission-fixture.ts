@@ -5,12 +5,13 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { type SecureContext, createSecureContext } from 'node:tls';
 import { serviceDnsName } from '../../src/api/v1alpha1/names.ts';
 import type { SidecarInjector } from '../../src/api/v1alpha1/types.ts';
-import type { AdmissionObserver, DecisionEvent } from '../../src/admission/app.ts';
+import type { AdmissionObserver } from '../../src/admission/app.ts';
 import {
   type AdmissionServer,
   type AdmissionServerOptions,
   createAdmissionServer,
 } from '../../src/admission/server.ts';
+import type { DecisionEvent } from '../../src/admission/teller.ts';
 import type { Fields, Logger } from '../../src/observe/log.ts';
 import { createAuthority, issueServing } from '../../src/pki/authority.ts';
 import { generatePrivateKey } from '../../src/pki/keys.ts';
