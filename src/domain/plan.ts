@@ -55,8 +55,8 @@ export interface Facts {
   webhookConfiguration: JsonObject | undefined;
   /** Our own, where pods come by that of somebody else now. */
   ownConfiguration?: JsonObject | undefined;
-  /** Which of the two were there before: when they are missing now, somebody deleted them. */
-  known: { service: boolean; webhookConfiguration: boolean };
+  /** What was there before: when it is missing now, somebody deleted it. `request`: the name of the last one that was made. */
+  known: { service: boolean; webhookConfiguration: boolean; request?: string | undefined };
   secretExists: boolean;
   /** The Secret carries the labels and the owner by which replicas and the garbage collector find it. */
   secretMarked: boolean;
@@ -91,7 +91,7 @@ export type Action =
   | { type: 'RenewRevision'; revision: string }
   | { type: 'RemoveRevision'; revision: string }
   | { type: 'RestoreSecret'; from: 'Memory' | 'Itself'; repair: string }
-  | { type: 'Issuance'; step: IssuanceStep }
+  | { type: 'Issuance'; step: IssuanceStep; repair?: string | undefined }
   | { type: 'Rollover'; step: Extract<RolloverStep, { step: 'Store' }> }
   | { type: 'ApplyWebhookConfiguration'; object: DesiredObject; repair: string | undefined }
   | { type: 'RemoveOwnConfiguration'; uid: string }
@@ -110,7 +110,7 @@ export function wantedBundle(
   // What a hand has spoilt is written back first: until then nobody knows its anchors.
   const nextWorks = next !== undefined && next.failure === undefined && !remembered;
   if (!works && !nextWorks) return undefined;
-  return trustedAnchors([identity?.anchors ?? [], next?.anchors ?? [], facts.otherAnchors], facts.now);
+  return trustedAnchors([identity?.anchors ?? [], next?.anchors ?? [], facts.otherAnchors]);
 }
 
 /** The one next step of the rollover; None while there is nothing to roll. */
@@ -216,7 +216,12 @@ function planIdentity(facts: Facts): Action[] {
     return [{ type: 'RestoreSecret', from: 'Itself', repair: `${secret} lost its labels or owner; marked again` }];
   }
   const step = nextStep(facts.issuance);
-  return step.step === 'None' || step.step === 'Wait' ? [] : [{ type: 'Issuance', step }];
+  if (step.step === 'None' || step.step === 'Wait') return [];
+  // Its key was never given up: whoever made it disappear did so before it had served its purpose.
+  const deleted = step.step === 'CreateRequest' && step.wanted.name === facts.known.request;
+  return deleted
+    ? [{ type: 'Issuance', step, repair: `CertificateSigningRequest ${step.wanted.name} was deleted; asked again` }]
+    : [{ type: 'Issuance', step }];
 }
 
 /** Whether the configuration may be created: everything it leads to works already (reference/certs.md 3.6, start-up). */

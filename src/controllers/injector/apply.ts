@@ -67,8 +67,11 @@ export async function perform(
     }
     case 'Rollover':
       return performRollover(context, injector, action.step, gathered, signal);
-    case 'Issuance':
-      return performIssuance(context, injector, action.step, gathered, memory, signal);
+    case 'Issuance': {
+      const update = await performIssuance(context, injector, action.step, gathered, memory, signal);
+      if (action.repair !== undefined) repaired(context, injector, action.repair);
+      return update;
+    }
     case 'RemoveOwnConfiguration': {
       const key = { name: webhookConfigurationName(name) };
       const preconditions = { uid: action.uid };

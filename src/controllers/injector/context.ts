@@ -38,7 +38,7 @@ export interface Memory {
   /** When something was repaired; as many as matter. */
   repairs: Date[];
   /** Objects that were seen: the status that names them may not have come back yet. */
-  seen: { service: boolean; webhookConfiguration: boolean };
+  seen: { service: boolean; webhookConfiguration: boolean; request?: string | undefined };
   rollover: RolloverMemory;
 }
 

@@ -89,7 +89,7 @@ export async function gather(
     service: service as JsonObject | undefined,
     webhookConfiguration: configuration as JsonObject | undefined,
     ownConfiguration: snapshot.ownConfiguration as JsonObject | undefined,
-    known: remember(injector, memory, service, configuration),
+    known: remember(injector, memory, service, configuration, request),
     secretExists: secret !== undefined,
     secretMarked: secret !== undefined && isMarked(secret, injector),
     rollover: await gatherRollover(context, injector, snapshot, state, trust, memory, signal),
@@ -136,9 +136,11 @@ function remember(
   { seen }: Memory,
   service: unknown,
   configuration: unknown,
+  request: CertificateSigningRequest | undefined,
 ): Facts['known'] {
   seen.service ||= service !== undefined || status?.webhook?.serviceName !== undefined;
   seen.webhookConfiguration ||= configuration !== undefined || status?.webhook?.configurationName !== undefined;
+  seen.request = request?.metadata.name ?? seen.request;
   return { ...seen };
 }
 

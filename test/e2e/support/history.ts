@@ -91,8 +91,17 @@ interface Known {
   requests: Set<string>;
 }
 
-/** What did not hold, in words; with the revision of the version at which it did not. */
-export const violations = (versions: readonly Version[]): string[] => {
+/** A version in a line, for people who look for what went wrong. */
+export const describeVersion = ({ revision, deleted, object }: Version): string => {
+  const { name, uid } = object.metadata;
+  const what = `${revision} ${deleted ? 'deleted' : 'stored'} ${object.kind} ${name} (${uid})`;
+  if (object.kind !== 'Secret') return what;
+  const { rollover, pendingKey, certificate } = readState(object);
+  return `${what} ${rollover.phase} ${rollover.seq}${pendingKey && ' pending'}${certificate && ' certificate'}`;
+};
+
+/** What did not hold since a revision, in words; with the revision of the version at which it did not. */
+export const violations = (versions: readonly Version[], since = 0): string[] => {
   const injectors = new Map<string, Known>();
   const found: string[] = [];
   for (const version of versions) {
@@ -102,7 +111,9 @@ export const violations = (versions: readonly Version[]): string[] => {
     const nothing: Known = { uid: '', state: undefined, served: new Set(), bundles: [], requests: new Set() };
     const known = injectors.get(injector) ?? nothing;
     injectors.set(injector, known);
-    for (const what of judge(known, version)) found.push(`${revision}: ${injector}: ${object.kind}: ${what}`);
+    for (const what of judge(known, version)) {
+      if (revision > since) found.push(`${revision}: ${injector}: ${object.kind}: ${what}`);
+    }
   }
   return found;
 };
