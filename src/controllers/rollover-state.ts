@@ -6,7 +6,7 @@ import type { SecretState, StoredIdentity } from './secret.ts';
 
 /** PEM texts as one, each anchor once. */
 export function unionOfAnchors(...texts: string[]): string {
-  return caBundle(trustedAnchors(texts.map(anchorsOf), new Date(0)));
+  return caBundle(trustedAnchors(texts.map(anchorsOf)));
 }
 
 /** Do both texts hold the same anchors? */

@@ -58,6 +58,8 @@ function told(step: RolloverStep): string {
 const published = (more: Partial<RolloverFacts['published']>): { published: RolloverFacts['published'] } => ({
   published: { asWanted: true, altered: false, unchangedForMs: LONG, touch: undefined, ...more },
 });
+/** The current certificate ends in `leftMs`. */
+const ending = (leftMs: number): Partial<RolloverFacts> => ({ current: { fingerprint: 'current', leftMs } });
 const expired = { current: { fingerprint: 'current', failure: 'expired' } };
 const spoilt = { next: { fingerprint: 'next', failure: 'expired' } };
 const staged = { phase: 'Staged' } as const;
@@ -158,6 +160,19 @@ const TABLE: [name: string, facts: RolloverFacts, step: string][] = [
     facts({ ...staged, reverts: MOST_REVERTS }, published({ touch: '7', unchangedForMs: TIMING.settleMs })),
     `wait ${TIMING.degradedMs}`,
   ],
+  [
+    'after too many, and the current one is about to end',
+    facts({ ...staged, reverts: MOST_REVERTS }, { ...published({ touch: '7' }), ...ending(TIMING.lastCallMs - 1) }),
+    'Canary Keep b 3',
+  ],
+  [
+    'after too many, and the current one has its time',
+    facts(
+      { ...staged, reverts: MOST_REVERTS },
+      { ...published({ touch: '7', unchangedForMs: TIMING.settleMs }), ...ending(TIMING.lastCallMs) },
+    ),
+    `wait ${TIMING.degradedMs}`,
+  ],
   ['after too many, and nothing to lose', facts({ ...staged, reverts: MOST_REVERTS }, expired), 'Promoted Promote - 0'],
 
   ['the canary proved it', facts(canary), 'Promoted Promote - 0'],
@@ -177,6 +192,11 @@ const TABLE: [name: string, facts: RolloverFacts, step: string][] = [
     'wait',
   ],
   ['the canary is refused', facts({ ...canary, reverts: 1 }, { refusals: 1 }), 'Staged Keep - 2'],
+  [
+    'the canary is refused, but the current one is about to end',
+    facts(canary, { refusals: 1, ...ending(TIMING.lastCallMs - 1) }),
+    'Promoted Promote - 0',
+  ],
   ['the canary has gone', facts({ ...canary, reverts: 1 }, { replicas: [replica('b', 'current')] }), 'Staged Keep - 1'],
   ['the canary has died', facts(canary, { replicas: [replica('a', 'next', { live: false })] }), 'Staged Keep - 0'],
   ['the canary has not begun', facts(canary, { replicas: [replica('a', 'current')], inPhaseForMs: 0 }), 'wait'],
@@ -214,8 +234,23 @@ const TABLE: [name: string, facts: RolloverFacts, step: string][] = [
   ],
   [
     'refused a moment ago',
-    facts(promoted, { refusals: 1, lastRefusalAgoMs: TIMING.steadyMs - 1, firstRefusalAgoMs: TIMING.steadyMs - 1 }),
+    facts(promoted, {
+      refusals: 1,
+      lastRefusalAgoMs: TIMING.steadyMs - 1,
+      firstRefusalAgoMs: TIMING.steadyMs - 1,
+      inPhaseForMs: TIMING.drainMs,
+    }),
     'wait 1',
+  ],
+  [
+    'refused on and on: old trust goes in the end',
+    facts(promoted, {
+      refusals: 9,
+      lastRefusalAgoMs: 0,
+      firstRefusalAgoMs: 0,
+      inPhaseForMs: TIMING.degradedMs,
+    }),
+    'Narrowing Keep - 0',
   ],
   [
     'refused for long: touched',
@@ -236,6 +271,7 @@ const TABLE: [name: string, facts: RolloverFacts, step: string][] = [
     'refused on and on: not yet',
     facts(promoted, {
       refusals: 9,
+      inPhaseForMs: TIMING.degradedMs - 1,
       lastRefusalAgoMs: 0,
       firstRefusalAgoMs: TIMING.touchAfterMs * 4 - 1,
       ...published({ touch: '7.2' }),

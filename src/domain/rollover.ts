@@ -37,8 +37,10 @@ export interface RolloverTiming {
   canaryMs: number;
   /** How long a replica that was told to be the canary may take to become it. */
   canaryPatienceMs: number;
-  /** The pause after too many canaries came to nothing. */
+  /** The pause after too many canaries came to nothing; and so long refusals keep old trust that nobody relies on. */
   degradedMs: number;
+  /** When the current certificate has no longer than this, refusals no longer hold the next one up. */
+  lastCallMs: number;
   /** At least so long old trust stays after the promotion. */
   drainMs: number;
   /** So long every replica has to be seen serving the current certificate. */
@@ -57,6 +59,7 @@ export const ROLLOVER_TIMING: RolloverTiming = {
   canaryMs: 15_000,
   canaryPatienceMs: 60_000,
   degradedMs: 3_600_000,
+  lastCallMs: 600_000,
   drainMs: 120_000,
   steadyMs: 10_000,
   touchAfterMs: 10_000,
@@ -66,7 +69,7 @@ export const ROLLOVER_TIMING: RolloverTiming = {
 /** The same protocol `pace` times as fast, for tests and demonstrations. */
 export function pacedTiming(pace: number): RolloverTiming {
   const { spacingMs, settleMs, emergencySettleMs, canaryMs, canaryPatienceMs } = ROLLOVER_TIMING;
-  const { degradedMs, drainMs, steadyMs, touchAfterMs, lookAgainMs } = ROLLOVER_TIMING;
+  const { degradedMs, lastCallMs, drainMs, steadyMs, touchAfterMs, lookAgainMs } = ROLLOVER_TIMING;
   return {
     spacingMs: spacingMs / pace,
     settleMs: settleMs / pace,
@@ -74,6 +77,7 @@ export function pacedTiming(pace: number): RolloverTiming {
     canaryMs: canaryMs / pace,
     canaryPatienceMs: canaryPatienceMs / pace,
     degradedMs: degradedMs / pace,
+    lastCallMs: lastCallMs / pace,
     drainMs: drainMs / pace,
     steadyMs: steadyMs / pace,
     touchAfterMs: touchAfterMs / pace,
@@ -103,8 +107,8 @@ export interface ReplicaFacts {
 
 export interface RolloverFacts {
   state: RolloverState;
-  /** `failure`: why no client takes it now. */
-  current: { fingerprint: string; failure?: string | undefined } | undefined;
+  /** `failure`: why no client takes it now; `leftMs`: how long clients take it yet. */
+  current: { fingerprint: string; failure?: string | undefined; leftMs?: number } | undefined;
   next: { fingerprint: string; failure?: string | undefined } | undefined;
   /** There is trust of what was served before. */
   hasPrevious: boolean;
@@ -121,6 +125,8 @@ export interface RolloverFacts {
   replicas: readonly ReplicaFacts[];
   /** Handshakes that API servers refused since this process saw this `seq` first (alert 42). */
   refusals: number;
+  /** Who refused last, as far as is known: anybody who reaches the port can say that he does not trust us. */
+  refusedBy?: string | undefined;
   /** Since the last of them. */
   lastRefusalAgoMs: number;
   /** Since the first of them. */
@@ -164,6 +170,14 @@ export function phaseOf(facts: Pick<RolloverFacts, 'state' | 'published'>): Phas
 /** Nobody takes what is served: then there is nothing to lose, and waits are cut. */
 function isEmergency({ current }: RolloverFacts): boolean {
   return current === undefined || current.failure !== undefined;
+}
+
+/**
+ * The current certificate is about to end. Whoever refuses the next one now will be left without either in a moment: so
+ * refusals, which anybody in the network can make up, cannot turn a rollover into an outage.
+ */
+function isLastCall({ current }: RolloverFacts, timing: RolloverTiming): boolean {
+  return (current?.leftMs ?? Infinity) < timing.lastCallMs;
 }
 
 /** The one next write of a rollover, or what it waits for. Pure; may be asked at any time, by any leader, again and again. */
@@ -236,7 +250,8 @@ function fromStaged(facts: RolloverFacts, timing: RolloverTiming): RolloverStep 
   const emergency = isEmergency(facts);
   if (!emergency && state.reverts > 0 && published.touch !== mark) return touch(facts, timing, mark);
   const settle = emergency ? timing.emergencySettleMs : timing.settleMs;
-  const pause = !emergency && state.reverts >= MOST_REVERTS ? timing.degradedMs : 0;
+  const degraded = state.reverts >= MOST_REVERTS && !emergency && !isLastCall(facts, timing);
+  const pause = degraded ? timing.degradedMs : 0;
   const left = settle + pause - published.unchangedForMs;
   if (left > 0) return wait('new trust reaches every API server', left);
   if (emergency) return store(facts, 'Promoted', 'Promote', 'the current certificate is refused anyway');
@@ -274,7 +289,9 @@ function fromCanary(facts: RolloverFacts, timing: RolloverTiming): RolloverStep 
     if (left > 0) return wait('new trust reaches every API server', left);
     return store(facts, 'Promoted', 'Promote', 'the current certificate is refused anyway');
   }
-  if (refusals > 0) return back(`API servers refused ${refusals} handshakes`);
+  if (refusals > 0 && !isLastCall(facts, timing)) {
+    return back(`${facts.refusedBy ?? 'somebody'} refused it, ${refusals} handshakes in all`);
+  }
   const canary = replicas.find(({ live, name }) => live && name === state.canary);
   if (canary === undefined) return store(facts, 'Staged', 'Keep', `the canary ${state.canary} is gone`);
   if (canary.seq < state.seq || canary.served !== next.fingerprint) {
@@ -305,7 +322,8 @@ function fromPromoted(facts: RolloverFacts, timing: RolloverTiming): RolloverSte
   );
   if (behind !== undefined) return wait(`${behind.name} does not serve the new certificate yet`);
   const steadyFor = Math.min(...replicas.map(({ live, servedForMs }) => (live ? servedForMs : Infinity)));
-  const quietFor = refusals > 0 ? facts.lastRefusalAgoMs : Infinity;
+  // Nobody serves anything that only old trust verifies: in the end whoever goes on refusing is not helped by it.
+  const quietFor = refusals > 0 && inPhaseForMs < timing.degradedMs ? facts.lastRefusalAgoMs : Infinity;
   const left = Math.max(timing.drainMs - inPhaseForMs, timing.steadyMs - steadyFor, timing.steadyMs - quietFor);
   return left > 0
     ? wait('old trust stays until nothing relies on it', left)

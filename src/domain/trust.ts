@@ -11,15 +11,14 @@ export interface Anchor {
 
 /**
  * The anchors to publish: those of the certificate that is served, of the one that is staged to be served, and of the one
- * that was served before; sorted, each once, without those that have expired. An expired anchor is dropped only while another
- * one is left: an empty caBundle would mean the system's roots.
+ * that was served before; sorted, each once. Trust goes by the protocol alone, never because a clock says that it has
+ * expired: clients refuse what an expired anchor signed, so it does no harm, and a clock that is wrong would take away what
+ * replicas still rely on.
  */
-export function trustedAnchors(sets: readonly (readonly Anchor[])[], now: Date): Anchor[] {
-  const unique = [...new Map(sets.flat().map((anchor) => [anchor.fingerprint, anchor])).values()].toSorted((a, b) =>
+export function trustedAnchors(sets: readonly (readonly Anchor[])[]): Anchor[] {
+  return [...new Map(sets.flat().map((anchor) => [anchor.fingerprint, anchor])).values()].toSorted((a, b) =>
     a.fingerprint < b.fingerprint ? -1 : 1,
   );
-  const valid = unique.filter((anchor) => anchor.notAfter > now);
-  return valid.length > 0 ? valid : unique;
 }
 
 /** The caBundle as PEM text. The same anchors give the same bytes. */

@@ -85,6 +85,7 @@ export const TIMING: RolloverTiming = {
   canaryMs: 1,
   canaryPatienceMs: 2,
   degradedMs: 0,
+  lastCallMs: 0,
   drainMs: 2,
   steadyMs: 1,
   touchAfterMs: 1,

@@ -76,7 +76,7 @@ export async function gatherRollover(
   const seen = changing || unknown ? await context.replicas.look(asked, signal) : NOBODY;
   const facts: RolloverFacts = {
     state: rollover,
-    current: identity && sideOf(identity),
+    current: identity && { ...sideOf(identity), leftMs: identity.notAfter.getTime() - base.now.getTime() },
     next: next && sideOf(next),
     hasPrevious: state.previousAnchors !== '',
     published:
@@ -93,6 +93,7 @@ export async function gatherRollover(
       ...one,
       trustsPublished: one.trustsPublished || published === undefined,
     })),
+    refusedBy: seen.refusedBy,
     ...memory.rollover.refusals(key, seen.refusals, context.clock.monotonic()),
     inPhaseForMs: steady.forMs('phase', key, look),
   };

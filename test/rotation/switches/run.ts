@@ -2,16 +2,22 @@
 import { pathToFileURL } from 'node:url';
 import path from 'node:path';
 import { ROTATION_DEFAULTS, type RotationOptions } from '../options.ts';
-import { SCENES, SWITCHED, type SceneName, type Switch } from './table.ts';
+import { patchesOf, SCENES, SWITCHED, type Scene, type SceneName, type Switch } from './table.ts';
 
 const HOOK = pathToFileURL(path.join(import.meta.dirname, 'hook.ts')).href;
 
-/** One rollover in the scene, with a new connection for each call; nothing is switched. */
+const programOf = (scene: SceneName, name: string | null): NonNullable<RotationOptions['fromSources']> => {
+  const { length } = patchesOf(scene, name);
+  const query = new URLSearchParams({ scene, ...(name !== null && { switch: name }) }).toString();
+  return length === 0 ? { nodeFlags: [] } : { nodeFlags: [`--import=${HOOK}?${query}`], saying: SWITCHED };
+};
+
+/** One rollover in the scene, with a new connection for each call; nothing is left out. */
 export const optionsOf = (scene: SceneName): RotationOptions => {
-  const { pace, ...lags } = SCENES[scene];
+  const { pace, patches: _, ...more } = SCENES[scene] as Scene;
   return {
     ...ROTATION_DEFAULTS,
-    ...lags,
+    ...more,
     closeConnections: true,
     injectors: 1,
     renewals: 0,
@@ -19,7 +25,7 @@ export const optionsOf = (scene: SceneName): RotationOptions => {
     restarts: 0,
     kills: 0,
     operatorFlags: [`--rollover-pace=${pace}`],
-    fromSources: { nodeFlags: [] },
+    fromSources: programOf(scene, null),
   };
 };
 
@@ -29,5 +35,5 @@ export const optionsWith = ({ name, scene, noticedBy }: Switch): RotationOptions
   patienceMs: 15_000,
   quietMs: 1000,
   stopAt: noticedBy,
-  fromSources: { nodeFlags: [`--import=${HOOK}?switch=${name}`], saying: SWITCHED },
+  fromSources: programOf(scene, name),
 });

@@ -22,6 +22,26 @@ export interface Switch {
   noticedBy: readonly Violation[];
 }
 
+export interface Scene {
+  configurationLagMs: number;
+  watchLagMs: number;
+  /** How many times as fast as in life. */
+  pace: number;
+  replicas?: number;
+  /** Also where no step is left out. */
+  patches?: readonly Patch[];
+}
+
+const ROLLOVER = 'src/domain/rollover.ts';
+const PLAN = 'src/domain/plan.ts';
+const SERVING = 'src/controllers/serving/serving.ts';
+const CALLS: readonly Violation[] = ['failed creates', 'refused handshakes'];
+
+const CANARY: readonly Patch[] = [
+  { file: ROLLOVER, find: 'canaryMs: canaryMs / pace,', replace: 'canaryMs: 1500,' },
+  { file: ROLLOVER, find: 'degradedMs: degradedMs / pace,', replace: 'degradedMs: 1000,' },
+];
+
 /**
  * How late everything is, in milliseconds. At a pace of 100 new trust settles for 600 ms, a canary serves for 150 ms and old
  * trust stays for 1.2 s; at 50 for twice that.
@@ -31,19 +51,28 @@ export const SCENES = {
   late: { configurationLagMs: 350, watchLagMs: 1500, pace: 100 },
   /** The second API server needs most of the time in which new trust settles; what replicas see tells nothing of it. */
   settling: { configurationLagMs: 1000, watchLagMs: 20, pace: 50 },
-  /** It needs longer: then the canary is refused, and nobody but the canary. */
-  slow: { configurationLagMs: 1800, watchLagMs: 20, pace: 100 },
+  /**
+   * It needs longer: then the canary is refused, and nobody but the canary. (That must last long enough to be called even where
+   * the machine is busy, and the pause after too many reverts must not last as long as it should.)
+   */
+  slow: { configurationLagMs: 3000, watchLagMs: 20, pace: 100, replicas: 2, patches: CANARY },
   /** It is far behind with all that it knows, and so is the replica that follows it. */
   behind: { configurationLagMs: 1800, watchLagMs: 2500, pace: 100 },
-} as const;
-/** What the operator's log says when the whole switch is in. */
-export const SWITCHED = 'the protocol is not as it should be';
+} satisfies Record<string, Scene>;
 export type SceneName = keyof typeof SCENES;
 
-const ROLLOVER = 'src/domain/rollover.ts';
-const PLAN = 'src/domain/plan.ts';
-const SERVING = 'src/controllers/serving/serving.ts';
-const CALLS: readonly Violation[] = ['failed creates', 'refused handshakes'];
+/** All that is patched for a scene, and for a switch where one is named. Throws for names that are not known. */
+export const patchesOf = (scene: string | null, name: string | null): readonly Patch[] => {
+  const scenes: Readonly<Record<string, Scene>> = SCENES;
+  const found = scenes[scene ?? ''];
+  const step = SWITCHES.find((each) => each.name === name);
+  if (found === undefined || (name !== null && step === undefined))
+    throw new Error(`no scene ${scene} or switch ${name}`);
+  return [...(found.patches ?? []), ...(step?.patches ?? [])];
+};
+
+/** What the operator's log says when all patches are in. */
+export const SWITCHED = 'the protocol is not as it should be';
 
 export const SWITCHES: readonly Switch[] = [
   {
@@ -52,8 +81,8 @@ export const SWITCHES: readonly Switch[] = [
     patches: [
       {
         file: PLAN,
-        find: 'trustedAnchors([identity?.anchors ?? [], next?.anchors ?? [], facts.otherAnchors], facts.now)',
-        replace: 'trustedAnchors([next?.anchors ?? identity?.anchors ?? []], facts.now)',
+        find: 'trustedAnchors([identity?.anchors ?? [], next?.anchors ?? [], facts.otherAnchors])',
+        replace: 'trustedAnchors([next?.anchors ?? identity?.anchors ?? []])',
       },
     ],
     scene: 'late',
@@ -65,8 +94,8 @@ export const SWITCHES: readonly Switch[] = [
     patches: [
       {
         file: PLAN,
-        find: 'trustedAnchors([identity?.anchors ?? [], next?.anchors ?? [], facts.otherAnchors], facts.now)',
-        replace: 'trustedAnchors([identity?.anchors ?? next?.anchors ?? [], facts.otherAnchors], facts.now)',
+        find: 'trustedAnchors([identity?.anchors ?? [], next?.anchors ?? [], facts.otherAnchors])',
+        replace: 'trustedAnchors([identity?.anchors ?? next?.anchors ?? [], facts.otherAnchors])',
       },
     ],
     scene: 'late',
@@ -137,8 +166,8 @@ export const SWITCHES: readonly Switch[] = [
     patches: [
       {
         file: ROLLOVER,
-        find: 'if (refusals > 0) return back(`API servers refused ${refusals} handshakes`);',
-        replace: '',
+        find: 'if (refusals > 0 && !isLastCall(facts, timing)) {',
+        replace: 'if (refusals < 0) {',
       },
     ],
     scene: 'slow',
@@ -201,6 +230,19 @@ export const SWITCHES: readonly Switch[] = [
     ],
     scene: 'late',
     noticedBy: ['broken promises'],
+  },
+  {
+    name: 'publish-early',
+    breaks: 'Start: API servers are told of a new injector when the leader serves, not when every replica does',
+    patches: [
+      {
+        file: ROLLOVER,
+        find: 'return behind === undefined || inPhaseForMs >= FIRST_CALL_PATIENCE_MS',
+        replace: 'return behind === undefined || inPhaseForMs >= 0',
+      },
+    ],
+    scene: 'behind',
+    noticedBy: ['failed creates'],
   },
   {
     name: 'never-reload',
