@@ -156,6 +156,16 @@ export const CATALOGUE = Object.freeze({
     'Report it with the document; until then use `-o json`.',
     'never',
   ),
+  SI6007: entry(
+    'There is no {kind} {name}',
+    'Check the name, the namespace (-n) and the cluster (--context); `kubectl get` lists what there is.',
+    'never',
+  ),
+  SI6008: entry(
+    'Not within {seconds} s: {what}',
+    '`kubectl sidecar-injector status NAME` shows how far it is, `kubectl sidecar-injector doctor` what stands in the way.',
+    'never',
+  ),
 } satisfies Record<string, CatalogueEntry>);
 
 export type ErrorCode = keyof typeof CATALOGUE;

@@ -2,6 +2,8 @@
 import { createKubeClient, type KubeClient } from '../kube/client.ts';
 import { loadKubeConfig } from '../kube/connection.ts';
 import { oneLine } from '../domain/warnings.ts';
+import { RESOURCES } from '../kube/resources.ts';
+import { list } from '../kube/verbs.ts';
 import type { Io } from './command.ts';
 import type { Given, Option } from './options.ts';
 
@@ -69,4 +71,12 @@ export async function withCluster<T>(io: Io, given: Given, run: (cluster: Cluste
   } finally {
     await client.close();
   }
+}
+
+/** The names of all SidecarInjectors, for completion. */
+export function injectorNames(io: Io, given: Given): Promise<string[]> {
+  return withCluster(io, given, async ({ client }) => {
+    const { items } = await list(client, RESOURCES.sidecarInjectors, { metadataOnly: true });
+    return items.map(({ metadata }) => metadata.name);
+  });
 }

@@ -7,10 +7,21 @@ export interface Entry extends Listed {
   load?: () => Promise<{ command: Command }>;
 }
 
+const ONLINE = 'About a cluster';
 const OFFLINE = 'Without a cluster';
 const OTHER = 'Other';
 
 export const COMMANDS: Readonly<Record<string, Entry>> = {
+  status: {
+    group: ONLINE,
+    summary: 'Show how the injectors are: readiness, certificates, pods, replicas',
+    load: () => import('./status/command.ts'),
+  },
+  rotate: {
+    group: ONLINE,
+    summary: 'Ask for a new certificate of an injector',
+    load: () => import('./rotate/command.ts'),
+  },
   inject: {
     group: OFFLINE,
     summary: 'Render manifests as the cluster would make their pods',
@@ -20,6 +31,11 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     group: OFFLINE,
     summary: 'Turn injectors into policies that the API server runs by itself',
     load: () => import('./export/command.ts'),
+  },
+  version: {
+    group: OTHER,
+    summary: 'Show the versions of this program, the operator and the cluster',
+    load: () => import('./version/command.ts'),
   },
   operator: { group: OTHER, summary: 'Run the operator; in a cluster its Deployment does that' },
 };
