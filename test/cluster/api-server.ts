@@ -15,6 +15,8 @@ export interface ServerOptions {
   port?: number;
   /** How late changes of webhook configurations, policies and namespaces come into force. A function is asked at each change. */
   configurationLagMs?: number | (() => number);
+  /** The second of two changes of a webhook configuration within this time is missed until the next: a race in Kubernetes. */
+  configurationRaceMs?: number;
   /** How late watches tell what happened. */
   watchLagMs?: number;
   /** How late calls of webhooks follow the pods behind a Service. */

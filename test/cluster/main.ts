@@ -12,6 +12,7 @@ const { values } = parseArgs({
     nodes: { type: 'boolean', default: false },
     servers: { type: 'string', default: '1' },
     'configuration-lag': { type: 'string', default: '0' },
+    'configuration-race': { type: 'string', default: '0' },
     'watch-lag': { type: 'string', default: '0' },
     'endpoint-lag': { type: 'string', default: '0' },
     'close-connections': { type: 'boolean', default: false },
@@ -26,6 +27,7 @@ const lagOf = (text: string, server: number): number => {
 const servers = Array.from({ length: Number(values.servers) }, (_, index) => ({
   ...(values.port !== undefined && { port: Number(values.port) + (values.port === '0' ? 0 : index) }),
   configurationLagMs: lagOf(values['configuration-lag'], index),
+  configurationRaceMs: lagOf(values['configuration-race'], index),
   watchLagMs: lagOf(values['watch-lag'], index),
   endpointLagMs: lagOf(values['endpoint-lag'], index),
   closeConnections: values['close-connections'],

@@ -34,7 +34,7 @@ export const SIGNERS = ['sidecarinjector.dev/webhook-serving', 'kubernetes.io/ku
 
 /** A cluster that exists, or an in-memory one whose API servers are late. */
 const openCluster = async (options: RotationOptions): Promise<Environment> => {
-  const { kubeconfigs, configurationLagMs, watchLagMs, closeConnections } = options;
+  const { kubeconfigs, configurationLagMs, configurationRaceMs, watchLagMs, closeConnections } = options;
   const [external = null] = kubeconfigs;
   if (external !== null) return { ...(await openEnvironment({ external })), kubeconfigs };
   return openEnvironment({
@@ -42,6 +42,7 @@ const openCluster = async (options: RotationOptions): Promise<Environment> => {
     servers: 2,
     argv: [
       `--configuration-lag=${FASTER.configuration},${configurationLagMs}`,
+      `--configuration-race=0,${configurationRaceMs}`,
       `--watch-lag=${FASTER.watch},${watchLagMs}`,
       `--endpoint-lag=${FASTER.endpoint},${ENDPOINT_LAG_MS}`,
       ...(closeConnections ? ['--close-connections'] : []),

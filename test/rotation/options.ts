@@ -28,12 +28,16 @@ export interface RotationOptions {
   faults: number;
   /** How late the slower API server uses a new webhook configuration, in milliseconds. */
   configurationLagMs: number;
+  /** The second of two writes of a webhook configuration within this time is missed by it until the next one. */
+  configurationRaceMs: number;
   /** How late it tells of other changes, in milliseconds. */
   watchLagMs: number;
   /** How long one rotation may take, in milliseconds: it may meet a killed leader, faults and a busy machine. */
   patienceMs: number;
   /** How long replicas and objects may take to agree when nobody does anything any more, in milliseconds. */
   quietMs: number;
+  /** The configuration is changed with each wish for a new authority. */
+  edits: boolean;
   /** The run is over when one of these was reported: then it has shown what it is to show. */
   stopAt: readonly Violation[];
   /** Flags for the operator besides its own. */
@@ -58,9 +62,11 @@ export const ROTATION_DEFAULTS: RotationOptions = {
   kills: 20,
   faults: 0,
   configurationLagMs: 250,
+  configurationRaceMs: 0,
   watchLagMs: 100,
   patienceMs: 90_000,
   quietMs: 20_000,
+  edits: false,
   stopAt: [],
   operatorFlags: [],
 };

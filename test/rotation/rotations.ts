@@ -105,8 +105,13 @@ const askForAuthority = async (bed: Bed, injector: string): Promise<void> => {
   const { spec } = await injectorStatus(bed.environment.client, injector);
   const [own, cluster] = SIGNERS;
   const isOwn = spec.certificate?.signerName === own;
-  if (isOwn && bed.random() < 0.5) await patchInjector(bed, injector, wish('ca'));
-  else await patchInjector(bed, injector, { spec: { certificate: { signerName: isOwn ? cluster : own } } });
+  const timeoutSeconds = spec.webhook?.timeoutSeconds === 6 ? 5 : 6;
+  const webhook = bed.options.edits ? { webhook: { timeoutSeconds } } : {};
+  if (isOwn && bed.random() < 0.5) await patchInjector(bed, injector, { ...wish('ca'), spec: webhook });
+  else {
+    const certificate = { signerName: isOwn ? cluster : own };
+    await patchInjector(bed, injector, { spec: { certificate, ...webhook } });
+  }
 };
 
 const published = async ({ environment }: Bed, injector: string): Promise<string> => {

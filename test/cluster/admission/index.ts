@@ -22,6 +22,8 @@ export interface AdmissionOptions {
   resolveService?: ResolveService;
   /** How late changes of webhook configurations, policies and namespaces come into force. A function is asked at each change. Default 0. */
   configurationLagMs?: number | (() => number);
+  /** The second of two changes of a webhook configuration within this time is missed until the next: a race in Kubernetes. Default 0. */
+  configurationRaceMs?: number;
   /** How late changes of pods and Services come to what balances the calls, as through kube-proxy. Default 0. */
   endpointLagMs?: number;
   /** Every connection to a webhook ends with its first answer, which hides no mistake in the order of a rotation. */
@@ -46,10 +48,11 @@ export interface ClusterAdmission extends Admission {
 
 export function createAdmission(options: AdmissionOptions): ClusterAdmission {
   const { store, registry, authorizer, configurationLagMs = 0, endpointLagMs = 0, closeConnections = false } = options;
+  const { configurationRaceMs = 0 } = options;
   const lag = typeof configurationLagMs === 'function' ? configurationLagMs : () => configurationLagMs;
   const view = new LateView(store, [...CONFIGURATIONS.map(configurationKey), 'namespaces'], lag);
   const [mutating, validating, policies, bindings] = CONFIGURATIONS.map(
-    (plural) => new ConfigurationCache(view, plural),
+    (plural) => new ConfigurationCache(view, plural, configurationRaceMs),
   ) as [ConfigurationCache, ConfigurationCache, ConfigurationCache, ConfigurationCache];
   const endpoints = new LateView(store, endpointLagMs > 0 ? ENDPOINTS : [], () => endpointLagMs);
   const clients = new WebhookClients(options.resolveService ?? serviceResolver(endpoints), { closeConnections });

@@ -28,6 +28,8 @@ export interface Scene {
   /** How many times as fast as in life. */
   pace: number;
   replicas?: number;
+  configurationRaceMs?: number;
+  edits?: boolean;
   /** Also where no step is left out. */
   patches?: readonly Patch[];
 }
@@ -58,6 +60,15 @@ export const SCENES = {
   slow: { configurationLagMs: 3000, watchLagMs: 20, pace: 100, replicas: 2, patches: CANARY },
   /** It is far behind with all that it knows, and so is the replica that follows it. */
   behind: { configurationLagMs: 1800, watchLagMs: 2500, pace: 100 },
+  /** It misses the second of two quick writes, as the real one may, and a wish for a new authority comes with another change. */
+  race: {
+    configurationLagMs: 20,
+    watchLagMs: 20,
+    pace: 100,
+    configurationRaceMs: 2500,
+    edits: true,
+    patches: [{ file: ROLLOVER, find: 'spacingMs: spacingMs / pace,', replace: 'spacingMs: 2600,' }],
+  },
 } satisfies Record<string, Scene>;
 export type SceneName = keyof typeof SCENES;
 
@@ -145,6 +156,19 @@ export const SWITCHES: readonly Switch[] = [
       },
     ],
     scene: 'behind',
+    noticedBy: CALLS,
+  },
+  {
+    name: 'quick-writes',
+    breaks: 'Widen: right after another write of the configuration, not five seconds later',
+    patches: [
+      {
+        file: ROLLOVER,
+        find: "after(timing.spacingMs - published.unchangedForMs, 'Publish')",
+        replace: "after(0 * timing.spacingMs, 'Publish')",
+      },
+    ],
+    scene: 'race',
     noticedBy: CALLS,
   },
   {
