@@ -48,7 +48,8 @@ export interface Decision {
   warnings: readonly string[];
 }
 
-interface Subject {
+/** What a check looks at. */
+export interface Subject {
   request: AdmissionRequest;
   injector: SidecarInjector;
   namespace: NamespaceFacts;
@@ -66,7 +67,7 @@ interface Finding {
 type Check = (subject: Subject) => Finding;
 
 /** Whether the request is for one of the operator's own probe pods, which are injected whatever the selection says. */
-function isProbe(request: AdmissionRequest, injector: SidecarInjector): boolean {
+export function isProbe(request: AdmissionRequest, injector: SidecarInjector): boolean {
   const label = member(mapAt(request.object, ['metadata', 'labels']), PROBE_LABEL);
   return request.namespace === PROBE_NAMESPACE && label === injector.metadata.name;
 }
@@ -91,8 +92,11 @@ const mode: Check = ({ injector, isProbe }) => {
 };
 
 const namespaceAllowed: Check = ({ request: { namespace }, context, isProbe }) => {
-  const excluded = [...EXCLUDED_NAMESPACES, PROBE_NAMESPACE, ...(context.excludedNamespaces ?? [])];
-  if (isProbe || !excluded.includes(namespace)) return { detail: `namespace ${namespace} may be injected` };
+  const isExcluded =
+    EXCLUDED_NAMESPACES.includes(namespace) ||
+    namespace === PROBE_NAMESPACE ||
+    context.excludedNamespaces?.includes(namespace);
+  if (isProbe || isExcluded !== true) return { detail: `namespace ${namespace} may be injected` };
   return { detail: `namespace ${namespace} is never injected`, reason: 'namespace_excluded' };
 };
 
@@ -142,7 +146,8 @@ const wanted: Check = ({ request, injector, context, isProbe }) => {
   return policy === 'OptOut' ? { detail, warnings } : { detail, warnings, reason: 'pod_not_asked' };
 };
 
-const CHECKS: readonly (readonly [string, Check])[] = [
+/** Every check, in the order in which they are made; domain/trace.ts makes them all. */
+export const CHECKS: readonly (readonly [string, Check])[] = [
   ['creation', creation],
   ['shape', shape],
   ['mode', mode],

@@ -5,7 +5,7 @@
  */
 import { selectionOf, webhookOf } from '../../api/v1alpha1/defaults.ts';
 import type { JsonObject, SidecarInjector } from '../../api/v1alpha1/types.ts';
-import { type DecisionContext, decide } from '../../domain/decide.ts';
+import { type DecisionContext, decide, type TraceStep } from '../../domain/decide.ts';
 import { mapAt, member } from '../../domain/json.ts';
 import type { Operation } from '../../domain/patch.ts';
 import { OPERATOR_POD_LABELS } from '../../domain/plan-objects.ts';
@@ -13,6 +13,7 @@ import type { Action, ReasonCode } from '../../domain/reasons.ts';
 import type { AdmissionRequest } from '../../domain/request.ts';
 import { unmetRequirements } from '../../domain/selector.ts';
 import { applyOperations } from '../../domain/apply.ts';
+import { traceOf } from '../../domain/trace.ts';
 
 /** Reasons besides those of the webhook: what only an offline run can meet. */
 export type OfflineReason = ReasonCode | 'namespace_unknown';
@@ -23,6 +24,8 @@ export interface Outcome {
   reason: OfflineReason;
   message: string;
   warnings: readonly string[];
+  /** Every check, also those that came after the one that decided. */
+  trace(): readonly TraceStep[];
 }
 
 export interface Admission {
@@ -79,17 +82,20 @@ function ask(injector: SidecarInjector, pod: JsonObject, namespace: string, surr
   if (refusal !== undefined) return skipped(injector, 'object_not_selected', refusal);
   const labels = knownLabels(injector, namespace, surroundings);
   const facts = labels === undefined ? {} : { labels };
-  const decision = decide(requestFor(pod, namespace), injector, facts, surroundings.context);
+  const request = requestFor(pod, namespace);
+  const decision = decide(request, injector, facts, surroundings.context);
   const { action, reason, message, warnings } = decision;
+  const trace = (): readonly TraceStep[] => traceOf(decision, request, injector, facts, surroundings.context);
   if (labels === undefined && !surroundings.assumeSelected && dependsOnNamespace(reason)) {
     const text = `namespace ${namespace} is not among the inputs: add its manifest with -f, or use --assume-selected`;
     return skipped(injector, 'namespace_unknown', text);
   }
-  return { outcome: { injector, action, reason, message, warnings }, added: decision.operations };
+  return { outcome: { injector, action, reason, message, warnings, trace }, added: decision.operations };
 }
 
 function skipped(injector: SidecarInjector, reason: OfflineReason, message: string): Answer {
-  return { outcome: { injector, action: 'Skip', reason, message, warnings: [] }, added: [] };
+  const trace = (): TraceStep[] => [{ check: 'selection', passed: false, detail: message }];
+  return { outcome: { injector, action: 'Skip', reason, message, warnings: [], trace }, added: [] };
 }
 
 /** Every webhook configuration leaves out pods with the operator's label (domain/plan-objects.ts). */
