@@ -49,8 +49,8 @@ export function overview(program: string, commands: Readonly<Record<string, List
 }
 
 function optionLines(options: Record<string, Option>): string[] {
-  return Object.entries(options).flatMap(([name, { value, short, help }]) => [
-    `  ${short === undefined ? '' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`,
+  return Object.entries(options).flatMap(([name, { value, alone, short, help }]) => [
+    `  ${short === undefined ? '' : `-${short}, `}--${name}${value === undefined ? '' : alone === undefined ? ` ${value}` : `[=${value}]`}`,
     `        ${help}`,
   ]);
 }

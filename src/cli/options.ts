@@ -7,6 +7,8 @@ import { nearest } from './nearest.ts';
 export interface Option {
   /** What its value is, for the help text; a flag without one is on or off. */
   value?: string;
+  /** What it means without a value, which then can only follow `=`: `--wait` and `--wait=30`. */
+  alone?: string;
   /** The values that it can have, where they are few. */
   oneOf?: readonly string[];
   short?: string;
@@ -67,7 +69,7 @@ function read(argv: readonly string[], options: Record<string, Option>): Reading
     const problem = option === undefined ? unknownFlag(token, options) : problemOf(option, token);
     if (token.name === 'help') help = true;
     else if (problem !== undefined) problems.push(problem);
-    else values.set(token.name, [...(values.get(token.name) ?? []), token.value ?? 'true']);
+    else values.set(token.name, [...(values.get(token.name) ?? []), token.value ?? option?.alone ?? 'true']);
   }
   const given: Given = {
     words,
@@ -83,11 +85,12 @@ interface Token {
   value?: string | undefined;
 }
 
-function problemOf({ value, oneOf }: Option, token: Token): string | undefined {
+function problemOf({ value, oneOf, alone }: Option, token: Token): string | undefined {
   if (value === undefined) {
     const isBoolean = token.value === undefined || parseBoolean(token.value) !== undefined;
     return isBoolean ? undefined : `${token.rawName} takes true or false, or no value`;
   }
+  if (alone !== undefined && token.value === undefined) return undefined;
   if (!token.value) return `${token.rawName} needs a value`;
   return oneOf === undefined || oneOf.includes(token.value)
     ? undefined
@@ -106,8 +109,14 @@ function wordProblems(words: readonly string[], { min, max } = { min: 0, max: 0 
 
 function forParser(options: Record<string, Option>): Record<string, { type: 'string' | 'boolean'; short?: string }> {
   const described = Object.entries(options).map(
-    ([name, { value, short }]) =>
-      [name, { type: value === undefined ? 'boolean' : 'string', ...(short !== undefined && { short }) }] as const,
+    ([name, { value, short, alone }]) =>
+      [
+        name,
+        {
+          type: value === undefined || alone !== undefined ? 'boolean' : 'string',
+          ...(short !== undefined && { short }),
+        },
+      ] as const,
   );
   return { ...Object.fromEntries(described), help: { type: 'boolean', short: 'h' } };
 }
