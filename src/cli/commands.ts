@@ -17,6 +17,11 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'Show how the injectors are: readiness, certificates, pods, replicas',
     load: () => import('./status/command.ts'),
   },
+  doctor: {
+    group: ONLINE,
+    summary: 'Find what is wrong, and the command that mends it',
+    load: () => import('./doctor/command.ts'),
+  },
   rotate: {
     group: ONLINE,
     summary: 'Ask for a new certificate of an injector',
