@@ -19,6 +19,8 @@ export interface Model<S> {
 export interface Exploration {
   states: number;
   moves: number;
+  /** So many moves were made in any order. */
+  depth: number;
   /** Every reachable state was visited; false when the limit was reached first. */
   complete: boolean;
   /** The shortest story that ends in a violation, or in a state from which no way leads to a goal. */
@@ -37,11 +39,13 @@ export const explore = <S>(model: Model<S>, limit: number): Exploration => {
     return story;
   };
   let moves = 0;
+  let depth = 0;
   let frontier: S[] = [model.initial];
   let first = 0;
   const found = (why: string, state: number): Exploration => ({
     states: numbers.size,
     moves,
+    depth,
     complete: false,
     counterExample: { why, story: storyTo(state) },
   });
@@ -68,11 +72,12 @@ export const explore = <S>(model: Model<S>, limit: number): Exploration => {
     }
     first += frontier.length;
     frontier = following;
-    if (numbers.size > limit) return { states: numbers.size, moves, complete: false, counterExample: undefined };
+    if (frontier.length > 0) depth += 1;
+    if (numbers.size > limit) return { states: numbers.size, moves, depth, complete: false, counterExample: undefined };
   }
   const lost = firstWithoutWay(leadsTo, goals);
   if (lost !== undefined) return found('nothing leads to the end from here', lost);
-  return { states: numbers.size, moves, complete: true, counterExample: undefined };
+  return { states: numbers.size, moves, depth, complete: true, counterExample: undefined };
 };
 
 /** The first state from which no goal can be reached. */
