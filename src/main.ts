@@ -6,8 +6,9 @@ import { parseCommand, type Config } from './config.ts';
 import { createCaches, createLeaderCaches, type Caches, type CacheSettings } from './controllers/caches.ts';
 import { Kubelets } from './controllers/kubelets.ts';
 import { lead, type LeadOptions } from './controllers/leader.ts';
-import { reachableAddress } from './controllers/serving/address.ts';
+import { ownAddress, reachableAddress } from './controllers/serving/address.ts';
 import { Refusals } from './controllers/serving/refusals.ts';
+import { SelfCheck } from './controllers/serving/self-check.ts';
 import { Reporter } from './controllers/serving/reporter.ts';
 import { followAnnotations } from './controllers/serving/annotations.ts';
 import { Serving } from './controllers/serving/serving.ts';
@@ -18,6 +19,7 @@ import { createKubeClient } from './kube/client.ts';
 import { loadKubeConfig } from './kube/connection.ts';
 import { EventRecorder } from './kube/events.ts';
 import { LeaseLock } from './kube/lease.ts';
+import { ClockSkew } from './kube/skew.ts';
 import { createHealthServer, type HealthServer } from './observe/health.ts';
 import { createLogger, type Logger } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
@@ -47,9 +49,14 @@ async function runOperator(config: Config): Promise<number> {
 
 async function startOperator(config: Config, log: Logger, shutdown: Shutdown): Promise<void> {
   const metrics = new Metrics();
+  const skew = new ClockSkew();
   const client = createKubeClient({
     load: loadKubeConfig(config.kubeconfig),
     observer: metrics.client,
+    onDate: (header, sent, received) => {
+      skew.note(header, sent, received);
+      metrics.set('clock_skew_seconds', {}, Math.round(skew.ms / 1000));
+    },
     onWarning: (warning, call) => {
       metrics.count('api_warnings_total', {});
       log.warn('the API server warns', { warning, ...call });
@@ -97,7 +104,12 @@ async function startOperator(config: Config, log: Logger, shutdown: Shutdown): P
   const healthAddress = await health.listen();
   shutdown.onStop('health', () => health.close());
   shutdown.onStop('admission', (signal) => server.drain(signal), DRAIN_TIMEOUT_MS(config));
-  startLeading(config, { client, caches, settings, serving, operator, log, metrics, timing }, shutdown);
+  startLeading(
+    config,
+    { client, caches, settings, serving, operator, log, metrics, timing, skewMs: () => skew.ms },
+    shutdown,
+  );
+  startSelfCheck({ serving, operator, host: ownAddress(config.webhookHost), port, log, metrics, health }, shutdown);
   shutdown.onStop('readiness', () => health.drain());
   log.info('started', { webhookPort: port, healthPort: healthAddress.port, server: client.server });
 }
@@ -184,7 +196,31 @@ function addHealthChecks(health: HealthServer, serving: Serving, log: Logger): v
   });
 }
 
-type LeadingParts = Pick<LeadOptions, 'client' | 'caches' | 'serving' | 'operator' | 'log' | 'metrics' | 'timing'> & {
+/** It ends before admission drains: a connection of its own is no sign that API servers still call. */
+function startSelfCheck(
+  parts: Pick<LeadOptions, 'serving' | 'operator' | 'log' | 'metrics'> & {
+    host: string;
+    port: number;
+    health: HealthServer;
+  },
+  shutdown: Shutdown,
+): void {
+  const { serving, operator, host, port, log, metrics, health } = parts;
+  const verified = (injector: string): void =>
+    metrics.set('last_verified_handshake_timestamp_seconds', { injector }, clock.now() / 1000);
+  const { namespace } = operator;
+  const selfCheck = new SelfCheck({ host, port, namespace, called: () => serving.called(), clock, log, verified });
+  serving.onReport(() => selfCheck.poke());
+  health.addCheck('handshakes', () => selfCheck.failures().join('; ') || undefined);
+  const stopping = new AbortController();
+  shutdown.supervise('self check', selfCheck.run(stopping.signal));
+  shutdown.onStop('self check', () => stopping.abort());
+}
+
+type LeadingParts = Pick<
+  LeadOptions,
+  'client' | 'caches' | 'serving' | 'operator' | 'log' | 'metrics' | 'timing' | 'skewMs'
+> & {
   settings: CacheSettings;
 };
 

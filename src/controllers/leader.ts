@@ -32,6 +32,8 @@ export interface LeadOptions {
   clock: Clock;
   log: Logger;
   metrics: Metrics;
+  /** How far the API servers' clock is ahead of ours, in milliseconds. */
+  skewMs?: () => number;
   /** Default: as in life. */
   timing?: RolloverTiming | undefined;
 }

@@ -22,6 +22,7 @@ import type { JsonObject } from '../api/v1alpha1/types.ts';
 import { at } from './json.ts';
 import { firstDifference } from './plan-drift.ts';
 import { desiredService, desiredWebhookConfiguration, WEBHOOK_PORT_NAME } from './plan-objects.ts';
+import { ROLLOVER_TIMING, type RolloverFacts } from './rollover.ts';
 import { plan, revisionToServe, type Action, type Facts } from './plan.ts';
 
 const types = (actions: Action[]): string[] =>
@@ -208,6 +209,29 @@ test('lists that are no maps are compared whole, and missing objects by their pa
   assert.equal(firstDifference({ a: { b: 1 } }, { a: {} }), 'a.b');
   assert.equal(firstDifference({ a: 1 }, { a: 1, b: 2 }), undefined);
   assert.equal(firstDifference({ constructor: 1 }, {}), 'constructor');
+});
+
+test('while clocks differ by minutes, no trust is given up', () => {
+  const long = 10_000_000;
+  const rollover: RolloverFacts = {
+    state: { phase: 'Promoted', seq: 7, reverts: 0 },
+    current: { fingerprint: 'leaf-1' },
+    next: undefined,
+    hasPrevious: true,
+    published: { asWanted: true, altered: false, unchangedForMs: long, touch: undefined },
+    replicas: [{ name: 'a', live: true, seq: 7, served: 'leaf-1', servedForMs: long, trustsPublished: true }],
+    refusals: 0,
+    lastRefusalAgoMs: long,
+    firstRefusalAgoMs: long,
+    inPhaseForMs: long,
+  };
+  const facts: Facts = { ...done, rollover: { facts: rollover, timing: ROLLOVER_TIMING } };
+  const steps = (clockSkewMs: number): string[] =>
+    plan({ ...facts, clockSkewMs }).flatMap((action) => (action.type === 'Rollover' ? [action.step.state.phase] : []));
+  assert.deepEqual(steps(0), ['Narrowing']);
+  assert.deepEqual(steps(-299_000), ['Narrowing']);
+  assert.deepEqual(steps(301_000), []);
+  assert.deepEqual(steps(-301_000), []);
 });
 
 test('without an accepted template of their own, replicas serve the last one that was', () => {

@@ -8,6 +8,7 @@ import { nextStep, type IssuanceFacts, type Step } from './issuance.ts';
 import { driftOf } from './plan-drift.ts';
 import { desiredService, touched, touchOf, type DesiredObject, type OperatorFacts } from './plan-objects.ts';
 import { nextRolloverStep, type RolloverFacts, type RolloverStep, type RolloverTiming } from './rollover.ts';
+import { isAlarming } from './skew.ts';
 import { caBundle, trustedAnchors, type Anchor } from './trust.ts';
 
 /** The identity that the Secret holds. */
@@ -48,6 +49,8 @@ export interface ProbeFacts {
 
 export interface Facts {
   now: Date;
+  /** How far the API servers' clock is ahead, in milliseconds. Default: not at all. */
+  clockSkewMs?: number;
   injector: SidecarInjector;
   operator: OperatorFacts;
   service: JsonObject | undefined;
@@ -236,7 +239,9 @@ export function waitingFor(facts: Facts): 'Certificate' | 'Template' | 'Replicas
 
 function planRollover(facts: Facts): Action[] {
   const step = rolloverStep(facts);
-  return step.step === 'Store' ? [{ type: 'Rollover', step }] : [];
+  // Whose clock is wrong is not known: what is trusted goes on to be trusted until the clocks agree.
+  const givesUp = step.step === 'Store' && step.state.phase === 'Narrowing' && isAlarming(facts.clockSkewMs ?? 0);
+  return step.step === 'Store' && !givesUp ? [{ type: 'Rollover', step }] : [];
 }
 
 function planWebhookConfiguration(facts: Facts): Action[] {

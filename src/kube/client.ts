@@ -57,6 +57,8 @@ export interface ClientOptions {
   observer?: ClientObserver;
   /** A `Warning` header of the API server. */
   onWarning?: (text: string, call: { method: string; path: string }) => void;
+  /** The Date header of each answer, and when by our clock it was asked and came, in milliseconds. */
+  onDate?: (header: string | undefined, sent: number, received: number) => void;
   /** How long credentials and the CA are used before they are read again, in milliseconds. Default 60 s, as client-go. */
   refreshMs?: number;
 }
@@ -89,6 +91,7 @@ export const createKubeClient = (options: ClientOptions): KubeClient => {
     const method = request.method ?? 'GET';
     for (let attempt = 0; ; attempt++) {
       const { agent, headers, origin, prefix } = await connection.use(kind);
+      const sent = Date.now();
       const response: Dispatcher.ResponseData = await agent.request({
         origin,
         path: prefix + urlOf(request),
@@ -102,6 +105,7 @@ export const createKubeClient = (options: ClientOptions): KubeClient => {
         ...(request.body !== undefined && { body: JSON.stringify(request.body) }),
         signal,
       });
+      options.onDate?.([response.headers['date'] ?? []].flat()[0], sent, Date.now());
       for (const text of parseWarnings(response.headers['warning'])) {
         options.onWarning?.(text, { method, path: request.path });
       }

@@ -29,6 +29,24 @@ describe('the metrics', () => {
     ]);
   });
 
+  it('have every set at zero from the start', async () => {
+    const metrics = new Metrics({ defaults: false });
+    metrics.startInjector('nginx');
+    metrics.startCache('pods');
+    metrics.startController('injector');
+    const lines = await series(metrics, /./);
+    for (const { name, labels } of metricNames()) {
+      // Which methods and resources are called shows only as they come; the first event of a watch is no zero.
+      if (labels.includes('method') || name.endsWith('last_event_timestamp_seconds')) continue;
+      assert.ok(
+        lines.some((line) => line.startsWith(name)),
+        `${name} is not there`,
+      );
+    }
+    const nonZero = lines.filter((line) => !line.endsWith(' 0') && !line.includes('build_info'));
+    assert.deepEqual(nonZero, []);
+  });
+
   it('keep what was counted when the injector is started again', async () => {
     const metrics = new Metrics({ defaults: false });
     metrics.startInjector('nginx');

@@ -8,6 +8,7 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom
 import { POD_STATES } from '../domain/pods.ts';
 import { REASONS } from '../domain/reasons.ts';
 import { STORED_PHASES } from '../domain/rollover.ts';
+import { PHASES, STEPS } from '../domain/steps.ts';
 import { VERSION } from '../version.ts';
 
 const PREFIX = 'sidecar_injector_';
@@ -76,6 +77,11 @@ const TABLE = {
 
   injector_ready: ['gauge', '1 while the condition Ready of a SidecarInjector is True.', ['injector']],
   certificate_expiry_timestamp_seconds: ['gauge', 'When the serving certificate expires.', ['injector']],
+  certificate_authority_expiry_timestamp_seconds: [
+    'gauge',
+    'When the last of the authorities expires that the serving certificate is trusted by.',
+    ['injector'],
+  ],
   certificate_renewal_timestamp_seconds: ['gauge', 'When the serving certificate will be renewed.', ['injector']],
   rollover_steps_total: [
     'counter',
@@ -83,6 +89,22 @@ const TABLE = {
     ['injector', 'phase'],
   ],
   pods: ['gauge', 'Pods that have not ended, by what they are to a SidecarInjector.', ['injector', 'state']],
+  rollover_phase: [
+    'gauge',
+    '1 for the phase in which a change of the certificate authority is; the leader tells.',
+    ['injector', 'phase'],
+  ],
+  last_verified_handshake_timestamp_seconds: [
+    'gauge',
+    'When this replica last dialled itself by the Service name of a SidecarInjector and verified what it got with the published caBundle; 0 for never.',
+    ['injector'],
+  ],
+  step_failures_total: [
+    'counter',
+    'Steps of the work for a SidecarInjector that failed; they are tried again.',
+    ['injector', 'step'],
+  ],
+  clock_skew_seconds: ['gauge', "How far the API server's clock is ahead of this one; whole seconds.", []],
   certificate_issues_total: ['counter', 'Certificates asked for, by how it ended.', ['injector', 'result']],
 } as const satisfies Record<string, Row>;
 
@@ -107,6 +129,14 @@ const REFUSALS = ['400', '404', '405', '413', '415', '429', '500', '503'];
 const TLS_REASONS = ['untrusted', 'other'];
 /** Where a handshake named no SidecarInjector that we know: the name comes from outside. */
 const UNKNOWN = 'unknown';
+/** With no label but the injector's. */
+const INJECTOR_GAUGES = [
+  'injector_ready',
+  'certificate_expiry_timestamp_seconds',
+  'certificate_authority_expiry_timestamp_seconds',
+  'certificate_renewal_timestamp_seconds',
+  'last_verified_handshake_timestamp_seconds',
+];
 const ISSUES = ['issued', 'denied', 'failed', 'unusable'];
 
 export class Metrics {
@@ -125,6 +155,9 @@ export class Metrics {
       else if (kind === 'gauge') this.#gauges.set(key, new Gauge(common));
       else this.#histograms.set(key, new Histogram({ ...common, buckets: [...buckets] }));
     }
+    this.set('leader', {}, 0);
+    this.set('clock_skew_seconds', {}, 0);
+    for (const name of ['api_warnings_total', 'events_dropped_total'] as const) this.count(name, {}, 0);
     this.set('build_info', { version: VERSION }, 1);
     for (const code of REFUSALS) this.count('admission_refused_total', { code }, 0);
     for (const reason of TLS_REASONS) this.count('tls_client_errors_total', { injector: UNKNOWN, reason }, 0);
@@ -160,8 +193,10 @@ export class Metrics {
     for (const reason of TLS_REASONS) this.count('tls_client_errors_total', { injector, reason }, 0);
     for (const phase of STORED_PHASES) this.count('rollover_steps_total', { injector, phase }, 0);
     for (const state of POD_STATES) this.#gauges.get('pods')?.inc({ injector, state }, 0);
+    for (const phase of PHASES) this.#gauges.get('rollover_phase')?.inc({ injector, phase }, 0);
+    for (const step of STEPS) this.count('step_failures_total', { injector, step }, 0);
+    for (const gauge of INJECTOR_GAUGES) this.#gauges.get(gauge)?.inc({ injector }, 0);
     for (const result of ISSUES) this.count('certificate_issues_total', { injector, result }, 0);
-    this.#gauges.get('injector_ready')?.inc({ injector }, 0);
   }
 
   /** Ends all series of one SidecarInjector. */

@@ -60,6 +60,14 @@ test('a leaf carries the names, the server usage, a long positive serial number 
   assert.equal(leaf.ca, false);
 });
 
+test('where clocks differ, certificates are valid at once for whoever is behind', async () => {
+  const skewMs = -2 * 3_600_000;
+  const late = await createAuthority({ name: 'late', now, lifetimeSeconds: 86_400, keySize: 2048, skewMs });
+  const behind = new Date(now.getTime() + skewMs);
+  const pem = await issueServing({ authority: late, publicKey, identity, now, lifetimeSeconds: 3600, skewMs });
+  assert.equal(chainFailure([new X509Certificate(pem)], [new X509Certificate(late.certificate)], behind), undefined);
+});
+
 test('two leaves have different serial numbers', async () => {
   assert.notEqual((await issue()).serialNumber, leaf.serialNumber);
 });

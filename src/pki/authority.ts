@@ -24,6 +24,8 @@ export async function createAuthority(options: {
   now: Date;
   lifetimeSeconds: number;
   keySize?: number;
+  /** As of issueServing. */
+  skewMs?: number;
 }): Promise<Authority> {
   const keyPem = await generatePrivateKey(options.keySize ?? 3072);
   const key = createPrivateKey(keyPem);
@@ -34,7 +36,7 @@ export async function createAuthority(options: {
   });
   const certificate = newCertificate(
     key,
-    new Date(options.now.getTime() - AUTHORITY_BACKDATE_MS),
+    new Date(options.now.getTime() - AUTHORITY_BACKDATE_MS - Math.abs(options.skewMs ?? 0)),
     later(options.now, options.lifetimeSeconds),
   );
   certificate.setSubject(subject);
@@ -59,11 +61,15 @@ export async function issueServing(options: {
   identity: Identity;
   now: Date;
   lifetimeSeconds: number;
+  /** How far the clock of those who will verify it is off, where that is known: it is valid for them at once. */
+  skewMs?: number;
 }): Promise<string> {
   const issuer = forge.pki.certificateFromPem(options.authority.certificate);
   const asked = later(options.now, options.lifetimeSeconds);
   const notAfter = asked < issuer.validity.notAfter ? asked : issuer.validity.notAfter;
-  const certificate = newCertificate(options.publicKey, new Date(options.now.getTime() - LEAF_BACKDATE_MS), notAfter);
+  const backdate = LEAF_BACKDATE_MS + Math.abs(options.skewMs ?? 0);
+  const earliest = Math.max(options.now.getTime() - backdate, issuer.validity.notBefore.getTime());
+  const certificate = newCertificate(options.publicKey, new Date(earliest), notAfter);
   certificate.setSubject(subjectAttributes(options.identity));
   certificate.setIssuer(issuer.subject.attributes);
   certificate.setExtensions([

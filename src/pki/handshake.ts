@@ -1,5 +1,5 @@
 /** What a server really serves: asked by a TLS handshake, as an API server would (reference/certs.md 3.1). */
-import { connect } from 'node:tls';
+import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 
 export interface HandshakeTarget {
   host: string;
@@ -13,20 +13,70 @@ export interface HandshakeTarget {
  * Rejects when no handshake comes about within `timeoutMs`.
  */
 export function servedFingerprint(target: HandshakeTarget, timeoutMs: number, signal?: AbortSignal): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  return shake(target, timeoutMs, signal, (socket) => {
+    const fingerprint = socket.getPeerX509Certificate()?.fingerprint256;
+    if (fingerprint === undefined) throw new Error('no certificate was shown');
+    return fingerprint.replaceAll(':', '').toLowerCase();
+  });
+}
+
+/**
+ * Why a client that dials this name and trusts these certificates (PEM) alone would not go on after the handshake; undefined
+ * when it would. The server sees an orderly end either way, and no refusal.
+ */
+export async function handshakeFailure(
+  target: HandshakeTarget,
+  trusted: string,
+  timeoutMs: number,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
+  // Without any certificate Node would go by the system's.
+  if (trusted === '') return 'nothing is trusted';
+  try {
+    // As Go does, a certificate is an anchor also where it is no root: a pinned leaf.
+    const trust = { ca: trusted, allowPartialTrustChain: true };
+    return await shake(
+      target,
+      timeoutMs,
+      signal,
+      // Typed as an Error, it is a code where OpenSSL found the fault.
+      (socket) => (socket.authorized ? undefined : String(socket.authorizationError)),
+      trust,
+    );
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function shake<T>(
+  target: HandshakeTarget,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+  look: (socket: TLSSocket) => T,
+  trust: ConnectionOptions = {},
+): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
   // No session is offered, so the server has to show its certificate.
-  const socket = connect({ ...target, rejectUnauthorized: false, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] });
+  const socket = connect({
+    ...target,
+    ...trust,
+    rejectUnauthorized: false,
+    minVersion: 'TLSv1.2',
+    ALPNProtocols: ['http/1.1'],
+  });
   const limit = AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal === undefined ? [] : [signal])]);
   const onAbort = (): void => {
     socket.destroy(new Error(`no handshake within ${timeoutMs} ms`));
   };
   limit.addEventListener('abort', onAbort, { once: true });
   socket.once('secureConnect', () => {
-    const fingerprint = socket.getPeerX509Certificate()?.fingerprint256;
+    try {
+      resolve(look(socket));
+    } catch (error) {
+      reject(error);
+    }
     // An orderly end: the server does not take it for a refusal.
     socket.end();
-    if (fingerprint === undefined) reject(new Error('no certificate was shown'));
-    else resolve(fingerprint.replaceAll(':', '').toLowerCase());
   });
   socket.on('error', reject);
   socket.once('close', () => {

@@ -2,6 +2,7 @@
 import type { Secret } from '../../kube/objects.ts';
 import { RESOURCES } from '../../kube/resources.ts';
 import { create, get, replace } from '../../kube/verbs.ts';
+import { isAlarming } from '../../domain/skew.ts';
 import { createAuthority, type Authority } from '../../pki/authority.ts';
 import { isSelfSigned, keyMatches, parseCertificates } from '../../pki/inspect.ts';
 import { MANAGED_BY, MANAGED_BY_LABEL } from '../../api/v1alpha1/names.ts';
@@ -23,7 +24,7 @@ const RENEW_AT = 2 / 3;
  * @param onMade is told why, when a new one was made
  */
 export async function ensureAuthority(
-  context: Pick<InjectorContext, 'client' | 'operator' | 'clock' | 'log'>,
+  context: Pick<InjectorContext, 'client' | 'operator' | 'clock' | 'log' | 'skewMs'>,
   signal: AbortSignal,
   wish = '',
   onMade: (why: string) => void = () => undefined,
@@ -40,7 +41,12 @@ export async function ensureAuthority(
       : (unfitness(known, now) ?? (wish !== '' && wish !== wished ? 'a new one was asked for' : undefined));
   if (known !== undefined && failure === undefined) return known;
 
-  const authority = await createAuthority({ name: 'sidecar-injector CA', now, lifetimeSeconds: YEAR_SECONDS });
+  const authority = await createAuthority({
+    name: 'sidecar-injector CA',
+    now,
+    lifetimeSeconds: YEAR_SECONDS,
+    skewMs: alarmingSkew(context),
+  });
   const secret: Secret = {
     apiVersion: 'v1',
     kind: 'Secret',
@@ -65,6 +71,12 @@ export async function ensureAuthority(
   log.info('made a certificate authority', { secret: AUTHORITY_SECRET, why: failure });
   onMade(failure ?? '');
   return authority;
+}
+
+/** By how much certificates are dated back beyond the usual. */
+export function alarmingSkew({ skewMs = () => 0 }: Pick<InjectorContext, 'skewMs'>): number {
+  const skew = skewMs();
+  return isAlarming(skew) ? skew : 0;
 }
 
 function readAuthority(secret: Secret): Authority {

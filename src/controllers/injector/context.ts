@@ -25,6 +25,8 @@ export interface InjectorContext {
   metrics: Pick<Metrics, 'set' | 'count'>;
   replicas: Pick<Replicas, 'look'>;
   timing: RolloverTiming;
+  /** How far the API servers' clock is ahead of ours, in milliseconds. Default: not at all. */
+  skewMs?: () => number;
 }
 
 /** What is remembered of an injector between two looks at it. Losing it costs a trial and a probe, nothing else. */
@@ -40,6 +42,8 @@ export interface Memory {
   /** Objects that were seen: the status that names them may not have come back yet. */
   seen: { service: boolean; webhookConfiguration: boolean; request?: string | undefined };
   rollover: RolloverMemory;
+  /** It was told that clocks differ. */
+  skewTold?: boolean;
 }
 
 export function nowOf(context: Pick<InjectorContext, 'clock'>): Date {

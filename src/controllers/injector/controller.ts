@@ -3,7 +3,9 @@ import { certificateOf } from '../../api/v1alpha1/defaults.ts';
 import type { SidecarInjector } from '../../api/v1alpha1/types.ts';
 import { nextStep } from '../../domain/issuance.ts';
 import { plan, repairOf, rolloverStep, truceUntil, type Facts } from '../../domain/plan.ts';
+import { isTold, skewText } from '../../domain/skew.ts';
 import { statusOf, troubledStatus } from '../../domain/status.ts';
+import { stepOf } from '../../domain/steps.ts';
 import { describeError } from '../../errors.ts';
 import { isConflict } from '../../kube/errors.ts';
 import { RESOURCES } from '../../kube/resources.ts';
@@ -13,7 +15,9 @@ import type { InjectorObject } from '../caches.ts';
 import { perform } from './apply.ts';
 import { cleanUp } from './cleanup.ts';
 import { nowOf, type InjectorContext, type Memory } from './context.ts';
+import { recordEvent } from './events.ts';
 import { gather } from './gather.ts';
+import { countFailure } from './measure.ts';
 import { RolloverMemory } from './rollover.ts';
 import { readSnapshot } from './snapshot.ts';
 import { writeStatus } from './write-status.ts';
@@ -69,7 +73,8 @@ async function reconcileInjector(
 ): Promise<Result> {
   try {
     const facts = await work(context, injector, memory, signal);
-    await writeStatus(context, injector, statusOf(facts), facts.identity, signal);
+    await writeStatus(context, injector, statusOf(facts), facts, signal);
+    tellSkew(context, injector, memory);
     return { requeueAfterMs: untilNext(facts, nowOf(context)) };
   } catch (error) {
     // A conflict is everyday life. Everything else is told, above all what the operator has no right to do.
@@ -81,13 +86,25 @@ async function reconcileInjector(
   }
 }
 
+/** Once, until the clocks have agreed again. */
+function tellSkew(context: InjectorContext, injector: SidecarInjector, memory: Memory): void {
+  const skew = context.skewMs?.() ?? 0;
+  const told = memory.skewTold === true;
+  memory.skewTold = isTold(skew);
+  if (told || !isTold(skew)) return;
+  recordEvent(context, injector, { type: 'Warning', reason: 'ClockSkew', action: 'Look', note: skewText(skew) });
+}
+
 async function work(
   context: InjectorContext,
   injector: SidecarInjector,
   memory: Memory,
   signal: AbortSignal,
 ): Promise<Facts> {
-  let snapshot = await readSnapshot(context, injector, signal);
+  let snapshot = await readSnapshot(context, injector, signal).catch((error: unknown) => {
+    countFailure(context, injector, 'read', error);
+    throw error;
+  });
   for (let pass = 0; ; pass += 1) {
     const gathered = await gather(context, injector, snapshot, memory, signal);
     const actions = plan(gathered.facts);
@@ -101,6 +118,7 @@ async function work(
       } catch (error) {
         // One thing that cannot be done must not keep a repair from being made.
         failures.push(error);
+        countFailure(context, injector, stepOf(action), error);
       }
     }
     // A conflict weighs least: whatever else went wrong is what people should read.

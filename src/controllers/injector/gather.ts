@@ -83,6 +83,7 @@ export async function gather(
   const { configured } = snapshot;
   const facts: Facts = {
     ...trust,
+    clockSkewMs: context.skewMs?.() ?? 0,
     trustMissing: configured !== undefined && 'missing' in configured ? configured.missing : undefined,
     injector,
     operator,

@@ -16,7 +16,7 @@ import { generatePrivateKey } from '../../pki/keys.ts';
 import { publishedBundle } from '../serving/published.ts';
 import { sameAnchors, stage } from '../rollover-state.ts';
 import { writeState, type SecretState, type StoredIdentity } from '../secret.ts';
-import { ensureAuthority } from './authority.ts';
+import { alarmingSkew, ensureAuthority } from './authority.ts';
 import { lifetimeSeconds } from './certificate.ts';
 import { nowOf, type InjectorContext, type Memory } from './context.ts';
 import { recordEvent } from './events.ts';
@@ -81,6 +81,7 @@ async function generateKey(
   const update = await storeState(context, injector, gathered, state, signal);
   if (after !== undefined) {
     context.metrics.count('certificate_issues_total', { injector: name, result: RESULTS[after] });
+    if (after === 'Invalid') context.metrics.count('step_failures_total', { injector: name, step: 'check' });
   }
   context.log.info('a new key waits for its certificate', { injector: name, why, attempt });
   return update;
@@ -182,6 +183,7 @@ async function signRequest(
     identity: pending.identity,
     now: nowOf(context),
     lifetimeSeconds: lifetimeSeconds(injector),
+    skewMs: alarmingSkew(context),
   }).catch((error: unknown) => {
     throw operatorError('SI3007', { detail: error instanceof Error ? error.message : String(error) }, { cause: error });
   });

@@ -1,7 +1,7 @@
 /** One status write per reconcile, and only when something changed. */
 import type { SidecarInjector, SidecarInjectorStatus } from '../../api/v1alpha1/types.ts';
 import { STATUS_FIELD_MANAGER } from '../../api/v1alpha1/names.ts';
-import type { CurrentIdentity } from '../../domain/plan.ts';
+import type { Facts } from '../../domain/plan.ts';
 import { statusChanged } from '../../domain/status.ts';
 import { isNotFound } from '../../kube/errors.ts';
 import type { KubeObject } from '../../kube/objects.ts';
@@ -9,16 +9,17 @@ import { RESOURCES } from '../../kube/resources.ts';
 import { apply } from '../../kube/verbs.ts';
 import type { InjectorContext } from './context.ts';
 import { recordTransitions } from './events.ts';
+import { countFailure, measure } from './measure.ts';
 
 /** Writes what is to be said of the injector. Server-side apply: fields of other writers of the status stay theirs. */
 export async function writeStatus(
   context: InjectorContext,
   injector: SidecarInjector,
   status: SidecarInjectorStatus,
-  identity: CurrentIdentity | undefined,
+  facts: Facts | undefined,
   signal: AbortSignal,
 ): Promise<void> {
-  measure(context, injector.metadata.name, identity, status);
+  measure(context, injector.metadata.name, status, facts);
   if (!statusChanged(status, injector.status)) return;
   const { apiVersion, kind, metadata } = injector;
   const body: KubeObject & { status: typeof status } = {
@@ -36,20 +37,8 @@ export async function writeStatus(
     });
   } catch (error) {
     if (isNotFound(error)) return;
+    countFailure(context, injector, 'status', error);
     throw error;
   }
   recordTransitions(context, injector, status);
-}
-
-function measure(
-  { metrics }: InjectorContext,
-  injector: string,
-  identity: CurrentIdentity | undefined,
-  status: SidecarInjectorStatus,
-): void {
-  const ready = status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true;
-  metrics.set('injector_ready', { injector }, ready ? 1 : 0);
-  if (identity === undefined) return;
-  metrics.set('certificate_expiry_timestamp_seconds', { injector }, identity.notAfter.getTime() / 1000);
-  metrics.set('certificate_renewal_timestamp_seconds', { injector }, identity.renewalTime.getTime() / 1000);
 }

@@ -17,3 +17,8 @@ export function reachableAddress(
     .filter(({ internal, address }) => !internal && !address.startsWith('fe80:'));
   return (outside.find(({ family }) => family === 'IPv4') ?? outside[0])?.address ?? '127.0.0.1';
 }
+
+/** Where this process reaches itself. */
+export function ownAddress(listening: string): string {
+  return ANY.has(listening) ? '127.0.0.1' : listening;
+}

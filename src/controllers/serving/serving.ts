@@ -18,6 +18,7 @@ import type { Caches } from '../caches.ts';
 import { candidateOf, choose, distrust, type Candidate, type ServedIdentity } from './identities.ts';
 import { bundleDigest, publishedBundle } from './published.ts';
 import type { Refusals } from './refusals.ts';
+import type { Called } from './self-check.ts';
 
 export interface ServingOptions {
   caches: Caches;
@@ -121,6 +122,14 @@ export class Serving {
 
   #now(): Date {
     return new Date(this.#options.clock.now());
+  }
+
+  /** What API servers go by when they call this replica, for each injector that they call and that it has an identity for. */
+  called(): Called[] {
+    return [...this.#identities].flatMap(([injector, { fingerprint }]) => {
+      const bundle = this.#published(injector);
+      return bundle === undefined ? [] : [{ injector, fingerprint, bundle }];
+    });
   }
 
   served(injector: string): ServedIdentity | undefined {

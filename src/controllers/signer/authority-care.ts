@@ -10,7 +10,7 @@ import { AUTHORITY_SECRET, ensureAuthority } from '../injector/authority.ts';
 import type { InjectorContext } from '../injector/context.ts';
 import { recordEvent } from '../injector/events.ts';
 
-export type CareOptions = Pick<InjectorContext, 'client' | 'operator' | 'clock' | 'events'> & {
+export type CareOptions = Pick<InjectorContext, 'client' | 'operator' | 'clock' | 'events' | 'skewMs'> & {
   /** The Secret of the authority, metadata alone. */
   secret: ResourceCache<Secret>;
   caches: Pick<Caches, 'injectors'>;

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ClockSkew } from './skew.ts';
+
+const at = (ms: number): string => new Date(ms).toUTCString();
+const NOW = Date.parse('2026-01-01T00:00:00.000Z');
+
+test('clock skew: 0 without an answer, within a second with one', () => {
+  const skew = new ClockSkew();
+  assert.equal(skew.ms, 0);
+  for (const ahead of [-400_000, -31_000, 0, 45_000]) {
+    const fresh = new ClockSkew();
+    fresh.note(at(NOW + ahead + 20), NOW, NOW + 40);
+    assert.ok(Math.abs(fresh.ms - ahead) <= 1000, `${ahead}: ${fresh.ms}`);
+  }
+});
+
+test('clock skew: what says nothing is left out', () => {
+  const skew = new ClockSkew();
+  skew.note(undefined, NOW, NOW);
+  skew.note('yesterday', NOW, NOW);
+  skew.note(at(NOW + 3_600_000), NOW, NOW + 20_000);
+  skew.note(at(NOW + 3_600_000), NOW, NOW - 1);
+  assert.equal(skew.ms, 0);
+});
+
+test('clock skew: one API server of several does not decide, and what was is forgotten', () => {
+  const skew = new ClockSkew();
+  for (const ahead of [0, 600_000, 0, 0, 600_000]) skew.note(at(NOW + ahead), NOW, NOW);
+  assert.ok(Math.abs(skew.ms) <= 1000);
+  for (let count = 0; count < 9; count += 1) skew.note(at(NOW + 600_000), NOW, NOW);
+  assert.ok(Math.abs(skew.ms - 600_000) <= 1000);
+});
