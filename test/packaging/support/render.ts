@@ -10,7 +10,6 @@ import { REPOSITORY } from '../../e2e/support/manifests.ts';
 /** An object with any further fields. */
 export type Manifest = KubeObject & Record<string, unknown>;
 
-/** Newer kustomize and helm; older ones are the concern of those who use them. */
 const MINOR = 35;
 
 export const parseManifests = (yaml: string): Manifest[] =>
@@ -22,16 +21,17 @@ export const parseManifests = (yaml: string): Manifest[] =>
 export const kustomize = async (folder: string): Promise<Manifest[]> => {
   const { code, stdout, stderr } = await runBinary(layerBinary(MINOR, 'kubectl/kubectl'), [
     'kustomize',
-    '--load-restrictor=LoadRestrictionsNone',
     path.resolve(REPOSITORY, folder),
   ]);
   assert.equal(code, 0, `kustomize ${folder}: ${stderr}`);
   return parseManifests(stdout);
 };
 
-/** Runs helm on this machine; it never throws for an exit code. */
-export const helm = (...argv: string[]): ReturnType<typeof runBinary> =>
-  runBinary(layerBinary(MINOR, 'helm/helm'), argv);
+/** Runs the helm that comes with a kubectl of that minor version: 3 with 30, 4 with 35. It never throws for an exit code. */
+export const helmOf =
+  (minor: 30 | 35, env: NodeJS.ProcessEnv = process.env) =>
+  (...argv: string[]): ReturnType<typeof runBinary> =>
+    runBinary(layerBinary(minor, 'helm/helm'), argv, env);
 
 /** `Deployment sidecar-injector-system/sidecar-injector`. */
 export const identify = ({ kind, metadata }: KubeObject): string =>
