@@ -235,7 +235,7 @@ function startLeading(config: Config, { settings, ...parts }: LeadingParts, shut
   });
   shutdown.onStop('events', () => events.close());
   const work = (signal: AbortSignal): Promise<void> =>
-    lead({ ...parts, followed: () => createLeaderCaches(settings), events, clock }, signal);
+    lead({ ...parts, followed: () => createLeaderCaches(settings), events, clock, pace: config.rolloverPace }, signal);
   const stopping = new AbortController();
   const lock = new LeaseLock({
     client,

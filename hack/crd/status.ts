@@ -53,6 +53,8 @@ export const status: Schema = object('What the operator found and did.', {
           revision: words('The revision that its new pods should have.'),
           startTime: time('When its first pod was evicted.'),
           newestPodTime: time('Age of its youngest pod at that time: younger ones came instead of the evicted.'),
+          evicted: count('How many of its pods have been evicted since.'),
+          downBefore: count('How many of its pods were down before.'),
           failures: count('How often its new pods came back without the sidecar, or with an older one.'),
           retryTime: time('Until then it is left alone.'),
         },

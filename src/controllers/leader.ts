@@ -15,6 +15,8 @@ import { ensureAuthority } from './injector/authority.ts';
 import { createInjectorReconcile } from './injector/controller.ts';
 import { Replicas } from './injector/replicas.ts';
 import { countAll } from './pods/controller.ts';
+import { restartTiming } from './rollout/context.ts';
+import { rollOut } from './rollout/controller.ts';
 import { queueChanges } from './injector/triggers.ts';
 import { rememberUsername } from './injector/whoami.ts';
 import { careForAuthority } from './signer/authority-care.ts';
@@ -36,6 +38,8 @@ export interface LeadOptions {
   skewMs?: () => number;
   /** Default: as in life. */
   timing?: RolloverTiming | undefined;
+  /** How many times faster than in life restarts are looked at; default 1. */
+  pace?: number | undefined;
 }
 
 const NAME = 'injector';
@@ -89,7 +93,13 @@ export async function lead(options: LeadOptions, outer: AbortSignal): Promise<vo
       },
       signal,
     );
-    await Promise.all([reconciling, countAll({ ...options, podCaches: followed }, signal)]);
+    const pods = {
+      ...options,
+      podCaches: followed,
+      inForce: (name: string) => serving.injector(name),
+      restarts: restartTiming(options.pace),
+    };
+    await Promise.all([reconciling, countAll(pods, signal), rollOut(pods, signal)]);
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {

@@ -105,6 +105,11 @@ const TABLE = {
     ['injector', 'step'],
   ],
   clock_skew_seconds: ['gauge', "How far the API server's clock is ahead of this one; whole seconds.", []],
+  rollout_evictions_total: [
+    'counter',
+    'Evictions of outdated or missed pods that were tried, by what came of it; held by a disruption budget.',
+    ['injector', 'result'],
+  ],
   certificate_issues_total: ['counter', 'Certificates asked for, by how it ended.', ['injector', 'result']],
 } as const satisfies Record<string, Row>;
 
@@ -137,6 +142,7 @@ const INJECTOR_GAUGES = [
   'certificate_renewal_timestamp_seconds',
   'last_verified_handshake_timestamp_seconds',
 ];
+const EVICTIONS = ['evicted', 'held', 'gone', 'not_permitted', 'failed'];
 const ISSUES = ['issued', 'denied', 'failed', 'unusable'];
 
 export class Metrics {
@@ -192,6 +198,7 @@ export class Metrics {
     this.#histograms.get('admission_duration_seconds')?.zero({ injector });
     for (const reason of TLS_REASONS) this.count('tls_client_errors_total', { injector, reason }, 0);
     for (const phase of STORED_PHASES) this.count('rollover_steps_total', { injector, phase }, 0);
+    for (const result of EVICTIONS) this.count('rollout_evictions_total', { injector, result }, 0);
     for (const state of POD_STATES) this.#gauges.get('pods')?.inc({ injector, state }, 0);
     for (const phase of PHASES) this.#gauges.get('rollover_phase')?.inc({ injector, phase }, 0);
     for (const step of STEPS) this.count('step_failures_total', { injector, step }, 0);

@@ -54,6 +54,7 @@ export const Reason = {
   Waiting: 'Waiting',
   NotPermitted: 'NotPermitted',
   NotHelping: 'NotHelping',
+  NotRestartable: 'NotRestartable',
   // Reconciling, Stalled
   Progressing: 'Progressing',
   RetryingAfterError: 'RetryingAfterError',

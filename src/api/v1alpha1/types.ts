@@ -223,6 +223,10 @@ export interface RolloutAttempt {
   startTime: string;
   /** Age of its youngest pod at that time: younger ones came instead of the evicted. RFC 3339, seconds. */
   newestPodTime?: string;
+  /** How many of its pods have been evicted since. */
+  evicted?: number;
+  /** How many of its pods were down before. */
+  downBefore?: number;
   /** How often its new pods came back no better. */
   failures?: number;
   /** Until then it is left alone. RFC 3339, seconds. */

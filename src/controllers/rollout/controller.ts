@@ -1,0 +1,124 @@
+/**
+ * spec.rollout: evicts outdated and missed pods, so that their workloads make new ones. Only the leader does. What it must not
+ * forget is in status.rollout (docs/adr/0010), under a field manager of its own, with the condition RolledOut.
+ */
+import { findCondition, ROLLED_OUT, setCondition, type ConditionUpdate } from '../../api/v1alpha1/conditions.ts';
+import { rolloutOf } from '../../api/v1alpha1/defaults.ts';
+import { ROLLOUT_FIELD_MANAGER } from '../../api/v1alpha1/names.ts';
+import type { SidecarInjectorStatus } from '../../api/v1alpha1/types.ts';
+import { canonicalJson } from '../../domain/json.ts';
+import { waitingForInjector } from '../../domain/rollout-report.ts';
+import { runController, type Result } from '../../runtime/controller.ts';
+import { WorkQueue } from '../../runtime/queue.ts';
+import type { InjectorObject } from '../caches.ts';
+import { takeCensus } from '../pods/census.ts';
+import { writeStatusPart } from '../pods/controller.ts';
+import { followPods } from '../pods/triggers.ts';
+import type { RolloutContext } from './context.ts';
+import { closedBy } from './gate.ts';
+import { recall, rolloutStatus, type Memory } from './memory.ts';
+import { makePass } from './pass.ts';
+import { tellTransition } from './tell.ts';
+
+const NAME = 'rollout';
+/** When pods come and go, so many looks to one that is due anyway. */
+const LOOKS_BETWEEN = 5;
+
+interface Course {
+  memory: Memory;
+  namespaces: ReadonlySet<string>;
+  /** Of the last pass, by the monotonic clock. */
+  at: number;
+}
+
+/** Restarts until the signal aborts. */
+export async function rollOut(context: RolloutContext, signal: AbortSignal): Promise<void> {
+  const { caches, podCaches, clock, log, metrics, restarts } = context;
+  const queue = new WorkQueue({ name: NAME, clock, observer: metrics.queue });
+  metrics.startController(NAME);
+  const courses = new Map<string, Course>();
+  const none: ReadonlySet<string> = new Set();
+  const stop = followPods({
+    caches,
+    podCaches,
+    // Without a course nothing depends on pods.
+    selected: (injector) => courses.get(injector)?.namespaces ?? none,
+    look: (injector) => {
+      const last = courses.get(injector)?.at ?? Number.NEGATIVE_INFINITY;
+      queue.addAfter(injector, last + restarts.everyMs / LOOKS_BETWEEN - clock.monotonic());
+    },
+  });
+  const reconcile = async (name: string, within: AbortSignal): Promise<Result> => {
+    const injector = caches.injectors.get(name);
+    const wanted = injector !== undefined && injector.metadata.deletionTimestamp === undefined;
+    if (!wanted || rolloutOf(injector).mode !== 'Restart') {
+      courses.delete(name);
+      if (wanted) await clear(context, injector, within);
+      return {};
+    }
+    const known = courses.get(name);
+    const memory = known?.memory.uid === injector.metadata.uid ? known?.memory : undefined;
+    const course: Course = { memory: memory ?? recall(injector, clock.now()), namespaces: none, at: clock.monotonic() };
+    courses.set(name, course);
+    const condition = await advance(context, injector, course, within);
+    return condition.status === 'True' ? {} : { requeueAfterMs: restarts.everyMs };
+  };
+  try {
+    const needed = [caches.injectors, caches.namespaces, podCaches.pods, podCaches.hostPods];
+    await Promise.all(needed.map((cache) => cache.whenSynced(signal)));
+    const keys = (): string[] => caches.injectors.list().map(({ metadata }) => metadata.name);
+    await runController({ name: NAME, queue, reconcile, keys, clock, log, observer: metrics.controller }, signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    stop();
+    queue.close();
+  }
+}
+
+async function advance(
+  context: RolloutContext,
+  injector: InjectorObject,
+  course: Course,
+  signal: AbortSignal,
+): Promise<ConditionUpdate> {
+  const { memory } = course;
+  const before = findCondition(injector.status?.conditions, ROLLED_OUT);
+  const closed = closedBy(injector, memory, context.clock.monotonic(), context.restarts.settleMs);
+  const census = takeCensus(context, injector);
+  course.namespaces = census.namespaces;
+  const kept: ConditionUpdate = before ?? waitingForInjector('it has not begun yet');
+  const remember = (within: AbortSignal): Promise<void> => store(context, injector, memory, kept, within);
+  const condition =
+    closed === undefined
+      ? await makePass(context, injector, census, memory, remember, signal)
+      : waitingForInjector(closed);
+  await store(context, injector, memory, condition, signal);
+  tellTransition(context, injector, before, condition);
+  return condition;
+}
+
+/** Writes what changed. */
+async function store(
+  { client, clock }: RolloutContext,
+  injector: InjectorObject,
+  memory: Memory,
+  condition: ConditionUpdate,
+  signal: AbortSignal,
+): Promise<void> {
+  const { generation = 0 } = injector.metadata;
+  const own = (injector.status?.conditions ?? []).filter(({ type }) => type === ROLLED_OUT);
+  const conditions = [...setCondition(own, condition, generation, new Date(clock.now()))];
+  const rollout = rolloutStatus(memory);
+  const next: SidecarInjectorStatus = { conditions, ...(rollout !== undefined && { rollout }) };
+  const stored = { conditions: own, rollout: injector.status?.rollout };
+  if (canonicalJson(next) === canonicalJson(stored)) return;
+  await writeStatusPart(client, injector, ROLLOUT_FIELD_MANAGER, next, signal);
+}
+
+/** Takes back what a rollout said that is switched off. */
+async function clear({ client }: RolloutContext, injector: InjectorObject, signal: AbortSignal): Promise<void> {
+  const { rollout, conditions } = injector.status ?? {};
+  if (rollout === undefined && findCondition(conditions, ROLLED_OUT) === undefined) return;
+  await writeStatusPart(client, injector, ROLLOUT_FIELD_MANAGER, {}, signal);
+}
