@@ -6,7 +6,7 @@ IMG ?= ghcr.io/sidecar-injector/sidecar-injector:latest
 KUBECTL ?= kubectl
 RUN := npm run --silent
 
-.PHONY: help demo cluster test bench fuzz golden bench-cluster rotation-test crash-test model-check mutation-test lint format generate check-generated build install uninstall run deploy undeploy image clean
+.PHONY: help demo cluster test bench fuzz golden bench-cluster rotation-test rotation-switches crash-test model-check mutation-test lint format generate check-generated build install uninstall run deploy undeploy image clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,8 +54,11 @@ mutation-test: node_modules/.package-lock.json ## Change src/domain in every sma
 model-check: node_modules/.package-lock.json ## Search every order of events of a rollover in small clusters (minutes)
 	@$(RUN) model
 
-rotation-test: node_modules/.package-lock.json ## Renew, restart and kill under load; count what failed (ARGS="--renewals 200 ...")
+rotation-test: node_modules/.package-lock.json ## Renew, restart and kill under load; count what failed (KUBECONFIG: on that cluster)
 	@$(RUN) rotation -- $(ARGS)
+
+rotation-switches: node_modules/.package-lock.json ## Leave out the steps of a rollover one by one; the rotation test must notice each
+	@$(RUN) rotation:switches -- $(ARGS)
 
 crash-test: node_modules/.package-lock.json ## Kill the leader at every write of issuance, renewal and rollover (some 15 minutes)
 	@$(RUN) crash

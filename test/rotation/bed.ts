@@ -92,7 +92,7 @@ export const openBed = async (options: RotationOptions): Promise<Bed> => {
     );
     return { options, environment, clients, fleet, figures, injectors, random: randomFrom(options.seed), close };
   } catch (error) {
-    for (const { name, lines } of fleet.replicas) console.error([name, ...lines.slice(-20)].join('\n'));
+    for (const [name, lines] of fleet.said) console.error([name, ...lines.slice(-20)].join('\n'));
     await close();
     throw error;
   }

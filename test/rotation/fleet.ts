@@ -26,6 +26,7 @@ export interface FleetOptions {
   balancer: { port: number; route: Balancer['route'] } | undefined;
 }
 
+const MOST_LINES = 100;
 /** Of the readiness probe in config/manager, in short. */
 const PROBE_MS = 500;
 /** What the API servers may still have under way to a process that was killed. */
@@ -39,6 +40,8 @@ export class Fleet {
   #leaving: Promise<void>[] = [];
   #started = 0;
   #port: Promise<number> | undefined;
+  /** What each replica said, also one that never became ready. */
+  readonly said = new Map<string, string[]>();
   #lastKill = { host: '', at: -Infinity };
 
   constructor(options: FleetOptions) {
@@ -58,6 +61,8 @@ export class Fleet {
     const kubeconfig = environment.kubeconfigs[index % environment.kubeconfigs.length] ?? environment.kubeconfig;
     this.#port ??= freePort();
     const webhookPort = await this.#port;
+    const lines: string[] = [];
+    this.said.set(name, lines);
     const replica = await startOperator(environment, {
       name,
       program,
@@ -71,7 +76,10 @@ export class Fleet {
         ...(balancer === undefined ? [] : [`--webhook-url=https://127.0.0.1:${balancer.port}`]),
         ...flags,
       ],
-      onLine: (line) => noteLine(name, line, figures),
+      onLine: (line) => {
+        if (lines.length < MOST_LINES) lines.push(line);
+        noteLine(name, line, figures);
+      },
     });
     if (saying !== undefined && !replica.lines.some((line) => line.includes(saying))) {
       await replica.stop('SIGKILL');
