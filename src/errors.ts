@@ -166,6 +166,11 @@ export const CATALOGUE = Object.freeze({
     '`kubectl sidecar-injector status NAME` shows how far it is, `kubectl sidecar-injector doctor` what stands in the way.',
     'never',
   ),
+  SI6009: entry(
+    'There is no pod and no workload among the inputs',
+    'Add a manifest with -f; for kinds of your own say with --pod-path where their pod template is.',
+    'never',
+  ),
 } satisfies Record<string, CatalogueEntry>);
 
 export type ErrorCode = keyof typeof CATALOGUE;

@@ -22,6 +22,11 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'Find what is wrong, and the command that mends it',
     load: () => import('./doctor/command.ts'),
   },
+  explain: {
+    group: ONLINE,
+    summary: 'Explain why a pod gets a sidecar, or does not',
+    load: () => import('./explain/command.ts'),
+  },
   rotate: {
     group: ONLINE,
     summary: 'Ask for a new certificate of an injector',

@@ -65,7 +65,7 @@ function renderObject({ object }: Located, { surroundings, places, defaultNamesp
 }
 
 /** The pod of a Job belongs to it, which matters to a sidecar that would keep it from completing. */
-function asCreated(pod: JsonObject, object: JsonObject): JsonObject {
+export function asCreated(pod: JsonObject, object: JsonObject): JsonObject {
   const isJob = groupOf(object) === 'batch';
   const metadata = member(pod, 'metadata');
   if (!isJob || !(isObject(metadata) || metadata === undefined || metadata === null)) return pod;
