@@ -96,20 +96,21 @@ function text(object: unknown, key: string): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** The AdmissionReview that answers, as JSON text. */
+/** The AdmissionReview that answers, as JSON text; undefined members are left out of that. */
 export function encodeReview(answer: AdmissionAnswer): string {
   const { uid, allowed, denial, operations, warnings, auditAnnotations } = answer;
-  const patch = Buffer.from(JSON.stringify(operations)).toString('base64');
+  const patches = operations.length > 0;
   return JSON.stringify({
     apiVersion: 'admission.k8s.io/v1',
     kind: 'AdmissionReview',
     response: {
       uid,
       allowed,
-      ...(denial !== undefined && { status: { status: 'Failure', code: 403, reason: 'Forbidden', message: denial } }),
-      ...(operations.length > 0 && { patchType: 'JSONPatch', patch }),
-      ...(warnings.length > 0 && { warnings }),
-      ...(Object.keys(auditAnnotations).length > 0 && { auditAnnotations }),
+      status: denial === undefined ? undefined : { status: 'Failure', code: 403, reason: 'Forbidden', message: denial },
+      patchType: patches ? 'JSONPatch' : undefined,
+      patch: patches ? Buffer.from(JSON.stringify(operations)).toString('base64') : undefined,
+      warnings: warnings.length > 0 ? warnings : undefined,
+      auditAnnotations: Object.keys(auditAnnotations).length > 0 ? auditAnnotations : undefined,
     },
   });
 }

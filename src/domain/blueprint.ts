@@ -8,8 +8,9 @@ import {
 } from '../api/v1alpha1/defaults.ts';
 import { injectedLabel } from '../api/v1alpha1/names.ts';
 import type { JsonObject, SidecarInjector } from '../api/v1alpha1/types.ts';
-import { type Addition, additionsOf } from './additions.ts';
+import { type Addition, additionsOf, runsBesideApp } from './additions.ts';
 import { tunedTemplate } from './overrides.ts';
+import { portsOf } from './ports.ts';
 import { statusValue, templateRevision } from './revision.ts';
 
 export interface Blueprint {
@@ -18,6 +19,8 @@ export interface Blueprint {
   additions: readonly Addition[];
   /** Names of the containers that are added. */
   ours: ReadonlySet<unknown>;
+  /** Ports that they listen on while the pod's own containers run. */
+  ports: readonly string[];
   /** The annotation and the label by which people and selectors find injected pods; never proof of anything. */
   status: { annotation: string; value: string };
   label: { key: string; value: string };
@@ -67,5 +70,8 @@ function drawn(
     template,
     additions,
     ours: new Set(additions.map(({ container }) => container.name)),
+    ports: additions
+      .filter((addition) => runsBesideApp(addition))
+      .flatMap(({ container }) => portsOf(container as JsonObject)),
   };
 }

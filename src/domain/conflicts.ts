@@ -1,11 +1,11 @@
 /** What of the template cannot be added because the pod has something else of that name, mount path, port or variable. */
 import type { JsonObject } from '../api/v1alpha1/types.ts';
-import { runsBesideApp } from './additions.ts';
 import { appContainersOf, isSameVariable, mountAt, variableAt } from './appcontainers.ts';
 import type { Blueprint } from './blueprint.ts';
 import { contains, isSameContainer, isSameVolume } from './content.ts';
 import { member, objectsAt } from './json.ts';
 import type { Path } from './patch.ts';
+import { portsOf } from './ports.ts';
 
 export interface Conflict {
   kind: 'name' | 'mountPath' | 'port' | 'env';
@@ -19,67 +19,56 @@ const CONTAINER_LISTS = ['containers', 'initContainers', 'ephemeralContainers'] 
 
 /** Every conflict of the template with the pod, in the order of the template. */
 export function conflictsOf(pod: JsonObject, blueprint: Blueprint): Conflict[] {
-  return [
-    ...containerConflicts(pod, blueprint),
-    ...volumeConflicts(pod, blueprint),
-    ...portConflicts(pod, blueprint),
-    ...appConflicts(pod, blueprint),
-  ];
+  const conflicts: Conflict[] = [];
+  addContainerConflicts(conflicts, pod, blueprint);
+  addVolumeConflicts(conflicts, pod, blueprint);
+  addPortConflicts(conflicts, pod, blueprint);
+  conflicts.push(...appConflicts(pod, blueprint));
+  return conflicts;
 }
 
-function containerConflicts(pod: JsonObject, { additions }: Blueprint): Conflict[] {
-  return additions.flatMap(({ list, container }) =>
-    CONTAINER_LISTS.flatMap((taken): Conflict[] => {
+function addContainerConflicts(conflicts: Conflict[], pod: JsonObject, { additions }: Blueprint): void {
+  for (const { list, container } of additions) {
+    for (const taken of CONTAINER_LISTS) {
       const present = objectsAt(pod, ['spec', taken]);
       const index = indexOfName(present, container.name);
       const other = present[index];
-      if (other === undefined || (taken === list && isSameContainer(other, container))) return [];
+      if (other === undefined || (taken === list && isSameContainer(other, container))) continue;
       const text = `the name ${container.name} is taken by another container`;
-      if (taken !== list) return [{ kind: 'name', text }];
-      return [{ kind: 'name', text, replacement: { path: ['spec', list, index], value: container } }];
-    }),
-  );
+      if (taken !== list) conflicts.push({ kind: 'name', text });
+      else conflicts.push({ kind: 'name', text, replacement: { path: ['spec', list, index], value: container } });
+    }
+  }
 }
 
-function volumeConflicts(pod: JsonObject, { template }: Blueprint): Conflict[] {
+function addVolumeConflicts(conflicts: Conflict[], pod: JsonObject, { template }: Blueprint): void {
   const volumes = objectsAt(pod, ['spec', 'volumes']);
-  return template.volumes.flatMap((volume): Conflict[] => {
+  for (const volume of template.volumes) {
     const index = indexOfName(volumes, volume.name);
     const present = volumes[index];
-    if (present === undefined || isSameVolume(present, volume)) return [];
+    if (present === undefined || isSameVolume(present, volume)) continue;
     const text = `the name ${volume.name} is taken by another volume`;
-    return [{ kind: 'name', text, replacement: { path: ['spec', 'volumes', index], value: volume } }];
-  });
+    conflicts.push({ kind: 'name', text, replacement: { path: ['spec', 'volumes', index], value: volume } });
+  }
 }
 
 /** The containers of a pod share one network: the second listener on a port fails to start. */
-function portConflicts(pod: JsonObject, { additions, ours }: Blueprint): Conflict[] {
-  const wanted = additions
-    .filter((addition) => runsBesideApp(addition))
-    .flatMap(({ container }) => portsOf(container as JsonObject));
-  if (wanted.length === 0) return [];
-  const running = [
-    ...objectsAt(pod, ['spec', 'containers']),
-    ...objectsAt(pod, ['spec', 'initContainers']).filter((item) => member(item, 'restartPolicy') === 'Always'),
-  ].filter((container) => !ours.has(member(container, 'name')));
-  const taken = new Map(
-    running.flatMap((container) =>
-      portsOf(container).map((port) => [port, String(member(container, 'name'))] as const),
-    ),
-  );
-  return wanted
-    .filter((port) => taken.has(port))
-    .map((port) => ({ kind: 'port', text: `port ${port} is taken by container ${taken.get(port)}` }));
-}
-
-/** Ports of the pod's network as `80/TCP`, and those of the node's, on which the API server refuses a second one. */
-function portsOf(container: JsonObject): string[] {
-  return objectsAt(container, ['ports']).flatMap((port) => {
-    const [protocol, hostPort] = [member(port, 'protocol'), Number(member(port, 'hostPort') ?? 0)];
-    const suffix = typeof protocol === 'string' ? protocol : 'TCP';
-    const inPod = `${Number(member(port, 'containerPort'))}/${suffix}`;
-    return hostPort === 0 ? [inPod] : [inPod, `${hostPort}/${suffix} of the node`];
-  });
+function addPortConflicts(conflicts: Conflict[], pod: JsonObject, { ports, ours }: Blueprint): void {
+  if (ports.length === 0) return;
+  const taken = new Map<string, string>();
+  const take = (container: JsonObject): void => {
+    const name = member(container, 'name');
+    if (!ours.has(name)) for (const port of portsOf(container)) taken.set(port, String(name));
+  };
+  for (const container of objectsAt(pod, ['spec', 'containers'])) take(container);
+  for (const container of objectsAt(pod, ['spec', 'initContainers'])) {
+    if (member(container, 'restartPolicy') === 'Always') take(container);
+  }
+  for (const port of ports) {
+    if (taken.has(port)) {
+      conflicts.push({ kind: 'port', text: `port ${port} is taken by container ${taken.get(port)}` });
+    }
+  }
 }
 
 function appConflicts(pod: JsonObject, blueprint: Blueprint): Conflict[] {

@@ -2,8 +2,7 @@
  * Adds an injector's template to a pod: `inject(inject(pod)) = inject(pod)`. Nothing of the pod is removed or rebuilt,
  * and nothing is changed but what `onConflict: Replace` asks for. What is already there is known by its content.
  */
-import { injectionOf } from '../api/v1alpha1/defaults.ts';
-import type { HostAlias, JsonObject, SidecarInjector } from '../api/v1alpha1/types.ts';
+import type { Container, HostAlias, JsonObject, NamedItem, SidecarInjector } from '../api/v1alpha1/types.ts';
 import type { Addition, ContainerList } from './additions.ts';
 import { equipAppContainers } from './appcontainers.ts';
 import { type Blueprint, blueprintFor, blueprintOf } from './blueprint.ts';
@@ -31,7 +30,7 @@ export interface ClusterFacts {
 
 /** With Auto a pod that has our sidecars already keeps them as they are: the nodes may have changed since. */
 function isNative(pod: JsonObject, injector: SidecarInjector, { nativeSidecars = false }: ClusterFacts): boolean {
-  const { sidecarMode } = injectionOf(injector);
+  const { sidecarMode } = blueprintOf(injector, false).injection;
   if (sidecarMode !== 'Auto') return sidecarMode === 'Native';
   const { additions, template } = blueprintOf(injector, !nativeSidecars);
   const isThere = additions
@@ -49,17 +48,13 @@ export function inject(pod: JsonObject, injector: SidecarInjector, facts: Cluste
   const native = isNative(pod, injector, facts);
   const { blueprint, notes: tuning } = blueprintFor(pod, injector, native);
   const found = conflictsOf(pod, blueprint);
-  const { onConflict } = blueprint.injection;
   const conflicts = found.filter((conflict) => isInTheWay(conflict, blueprint));
   if (conflicts.length > 0) return { operations: [], pod, conflicts, notes: [] };
 
   const draft = new Draft(pod);
-  const conflictNotes = found.map(({ text }) => `${text}: ${onConflict === 'Replace' ? 'replaced' : 'kept as it is'}`);
-  for (const { replacement } of found) {
-    if (onConflict === 'Replace' && replacement !== undefined) draft.replace(replacement.path, replacement.value);
-  }
+  const notes = [...tuning, ...replaceConflicting(draft, found, blueprint)];
   equipAppContainers(draft, blueprint);
-  const notes = [...tuning, ...conflictNotes, ...addContainers(draft, blueprint), ...addMetadata(draft, blueprint)];
+  notes.push(...addContainers(draft, blueprint), ...addMetadata(draft, blueprint));
   addVolumes(draft, blueprint);
   if (keepsJobRunning(pod, blueprint)) notes.push(JOB_NOTE);
   // Called again for the same pod, it was all said the first time.
@@ -69,6 +64,15 @@ export function inject(pod: JsonObject, injector: SidecarInjector, facts: Cluste
     conflicts,
     notes: draft.operations.length > 0 ? notes : [],
   };
+}
+
+/** Notes on what stood in the way. */
+function replaceConflicting(draft: Draft, found: readonly Conflict[], { injection }: Blueprint): string[] {
+  const replaces = injection.onConflict === 'Replace';
+  return found.map(({ text, replacement }) => {
+    if (replaces && replacement !== undefined) draft.replace(replacement.path, replacement.value);
+    return `${text}: ${replaces ? 'replaced' : 'kept as it is'}`;
+  });
 }
 
 const JOB_NOTE = 'the sidecar keeps this Job from completing: set sidecarMode to Native';
@@ -81,32 +85,39 @@ function isInTheWay({ kind, replacement }: Conflict, { injection: { onConflict }
 
 function addContainers(draft: Draft, blueprint: Blueprint): string[] {
   const { position, anchor } = blueprint.injection;
-  const missing = blueprint.additions.filter(
-    ({ list, container }) => !namesAt(draft.document, list).includes(container.name),
-  );
-  const notes: string[] = [];
-  if (missing.length > 0 && anchor !== undefined && (position === 'Before' || position === 'After')) {
-    const lists = new Set(missing.map((addition) => addition.list));
-    if (![...lists].some((list) => namesAt(draft.document, list).includes(anchor))) {
-      notes.push(`the pod has no container ${anchor} to be placed ${position.toLowerCase()}: placed as usual`);
-    }
-  }
+  const anchored = position === 'Before' || position === 'After';
+  let [misses, anchors] = [0, 0];
   for (const list of ['containers', 'initContainers'] as const) {
-    const additions = missing.filter((addition) => addition.list === list);
-    if (additions.length === 0) continue;
     const names = namesAt(draft.document, list);
-    const group = (index: number | undefined): Addition[] =>
-      additions.filter((addition) => indexFor(addition, names, blueprint) === index);
-    // From the back to the front, so that an insertion does not move the place of the next.
-    for (const index of [undefined, ...[...names.keys()].reverse()]) {
-      draft.insert(
-        ['spec', list],
-        group(index).map((addition) => addition.container),
-        index,
-      );
-    }
+    const missing = blueprint.additions.filter((item) => item.list === list && !names.includes(item.container.name));
+    if (missing.length === 0) continue;
+    misses += 1;
+    if (names.includes(anchor)) anchors += 1;
+    insertContainers(draft, list, missing, names, blueprint);
   }
-  return notes;
+  if (!anchored || anchor === undefined || misses === 0 || anchors > 0) return NO_NOTES;
+  return [`the pod has no container ${anchor} to be placed ${position.toLowerCase()}: placed as usual`];
+}
+
+const NO_NOTES: string[] = [];
+
+function insertContainers(
+  draft: Draft,
+  list: ContainerList,
+  missing: readonly Addition[],
+  names: readonly unknown[],
+  blueprint: Blueprint,
+): void {
+  const groups = new Map<number | undefined, Container[]>();
+  for (const addition of missing) {
+    const index = indexFor(addition, names, blueprint);
+    const group = groups.get(index);
+    if (group === undefined) groups.set(index, [addition.container]);
+    else group.push(addition.container);
+  }
+  // From the back to the front, so that an insertion does not move the place of the next.
+  const places = [...groups].sort(([a = Infinity], [b = Infinity]) => b - a);
+  for (const [index, containers] of places) draft.insert(['spec', list], containers, index);
 }
 
 /** Where to insert; undefined is the end. Without a position of its own, a native sidecar starts before the pod's init containers. */
@@ -127,19 +138,16 @@ function namesAt(pod: JsonObject, list: ContainerList): unknown[] {
 }
 
 function addVolumes(draft: Draft, { template }: Blueprint): void {
-  const { volumes, imagePullSecrets, hostAliases } = template;
-  for (const [field, items] of [
-    ['volumes', volumes],
-    ['imagePullSecrets', imagePullSecrets],
-  ] as const) {
-    if (items.length === 0) continue;
-    const names = new Set(objectsAt(draft.document, ['spec', field]).map((item) => member(item, 'name')));
-    draft.insert(
-      ['spec', field],
-      items.filter((item) => !names.has(item.name)),
-    );
-  }
-  for (const alias of hostAliases) addHostAlias(draft, alias);
+  insertByName(draft, 'volumes', template.volumes);
+  insertByName(draft, 'imagePullSecrets', template.imagePullSecrets);
+  for (const alias of template.hostAliases) addHostAlias(draft, alias);
+}
+
+function insertByName(draft: Draft, list: 'volumes' | 'imagePullSecrets', items: readonly NamedItem[]): void {
+  if (items.length === 0) return;
+  const present = objectsAt(draft.document, ['spec', list]);
+  const missing = items.filter(({ name }) => !present.some((item) => member(item, 'name') === name));
+  draft.insert(['spec', list], missing);
 }
 
 function addHostAlias(draft: Draft, alias: HostAlias): void {
@@ -155,28 +163,41 @@ function addHostAlias(draft: Draft, alias: HostAlias): void {
 }
 
 /** The pod's own labels and annotations win, but with `onConflict: Replace`. The status annotation and the label are ours. */
-function addMetadata(draft: Draft, { template, injection, status, label }: Blueprint): string[] {
+function addMetadata(draft: Draft, blueprint: Blueprint): string[] {
+  const { template, status, label } = blueprint;
   const notes: string[] = [];
-  for (const [field, own] of [
-    ['labels', label.key],
-    ['annotations', status.annotation],
-  ] as const) {
-    for (const [key, value] of Object.entries(template.metadata[field])) {
-      const present = member(mapAt(draft.document, ['metadata', field]), key);
-      if (present === value || key === own) continue;
-      const kept = present !== undefined && injection.onConflict !== 'Replace';
-      if (present !== undefined) {
-        notes.push(`the pod's own value of ${field.slice(0, -1)} ${key} was ${kept ? 'kept' : 'replaced'}`);
-      }
-      if (!kept) draft.setInMap(['metadata', field], key, value);
-    }
-  }
+  addTo(draft, 'labels', template.metadata.labels, label.key, blueprint, notes);
+  addTo(draft, 'annotations', template.metadata.annotations, status.annotation, blueprint, notes);
   own(draft, 'labels', label.key, label.value);
   own(draft, 'annotations', status.annotation, status.value);
   return notes;
 }
 
-function own(draft: Draft, field: 'labels' | 'annotations', key: string, value: string): void {
-  if (member(mapAt(draft.document, ['metadata', field]), key) !== value)
-    draft.setInMap(['metadata', field], key, value);
+type MetadataField = 'labels' | 'annotations';
+
+function addTo(
+  draft: Draft,
+  field: MetadataField,
+  wanted: Readonly<Record<string, string>>,
+  ownKey: string,
+  { injection }: Blueprint,
+  notes: string[],
+): void {
+  for (const [key, value] of Object.entries(wanted)) {
+    const present = valueAt(draft, field, key);
+    if (present === value || key === ownKey) continue;
+    const kept = present !== undefined && injection.onConflict !== 'Replace';
+    if (present !== undefined) {
+      notes.push(`the pod's own value of ${field.slice(0, -1)} ${key} was ${kept ? 'kept' : 'replaced'}`);
+    }
+    if (!kept) draft.setInMap(['metadata', field], key, value);
+  }
+}
+
+function own(draft: Draft, field: MetadataField, key: string, value: string): void {
+  if (valueAt(draft, field, key) !== value) draft.setInMap(['metadata', field], key, value);
+}
+
+function valueAt(draft: Draft, field: MetadataField, key: string): unknown {
+  return member(mapAt(draft.document, ['metadata', field]), key);
 }

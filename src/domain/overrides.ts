@@ -21,14 +21,17 @@ interface Change {
   value: string | number;
 }
 
+const NONE: readonly string[] = [];
+
 /** The template as this pod wants it. */
 export function tunedTemplate(template: ResolvedTemplate, { spec }: SidecarInjector, pod: JsonObject): Tuned {
   const { overrides = [] } = spec;
+  if (overrides.length === 0) return { template, notes: NONE };
   const annotations = mapAt(pod, ['metadata', 'annotations']);
   const asked = overrides.filter(
     ({ annotation }) => Object.hasOwn(annotations, annotation) && !isOurs(annotation, template, overrides),
   );
-  if (asked.length === 0) return { template, notes: [] };
+  if (asked.length === 0) return { template, notes: NONE };
 
   const notes: string[] = [];
   const changes = asked.flatMap((override) => {

@@ -4,6 +4,7 @@
  * is not touched.
  */
 import type { JsonObject } from '../api/v1alpha1/types.ts';
+import { Copies } from './copies.ts';
 import { isObject, setMember } from './json.ts';
 
 /** `replace` is only for what `onConflict: Replace` asks to replace. */
@@ -17,18 +18,25 @@ export type Path = readonly (string | number)[];
 
 /** A JSON pointer (RFC 6901). */
 export function pointer(path: Path): string {
-  return path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+  let text = '';
+  for (const step of path) text += `/${typeof step === 'string' ? escaped(step) : step}`;
+  return text;
+}
+
+function escaped(step: string): string {
+  return /[~/]/.test(step) ? step.replaceAll('~', '~0').replaceAll('/', '~1') : step;
 }
 
 export class Draft {
   readonly operations: Operation[] = [];
+  readonly #copies = new Copies();
   #document: JsonObject;
 
   constructor(document: JsonObject) {
     this.#document = document;
   }
 
-  /** The document with all operations so far. */
+  /** The document with all operations so far; later ones change it. */
   get document(): JsonObject {
     return this.#document;
   }
@@ -55,8 +63,8 @@ export class Draft {
 
   #createParents(path: Path, empty: unknown): void {
     let value: unknown = this.#document;
-    for (const [depth, step] of path.entries()) {
-      value = child(value, step);
+    for (let depth = 0; depth < path.length; depth += 1) {
+      value = child(value, path[depth] ?? '');
       if (value !== undefined && value !== null) continue;
       value = depth === path.length - 1 ? empty : {};
       this.#record('add', path.slice(0, depth + 1), value);
@@ -65,7 +73,16 @@ export class Draft {
 
   #record(op: Operation['op'], path: Path, value: unknown): void {
     this.operations.push({ op, path: pointer(path), value });
-    this.#document = written(this.#document, path, value, op) as JsonObject;
+    this.#document = this.#copies.writable(this.#document);
+    let node: JsonObject | unknown[] = this.#document;
+    const last = path.length - 1;
+    for (let depth = 0; depth < last; depth += 1) {
+      const step = path[depth] ?? '';
+      const next: JsonObject | unknown[] = this.#copies.writable(child(node, step) as JsonObject | unknown[]);
+      write(node, step, next, 'replace');
+      node = next;
+    }
+    write(node, path[last] ?? '', value, op);
   }
 }
 
@@ -75,16 +92,9 @@ function child(parent: unknown, step: string | number): unknown {
   return isObject(parent) && Object.hasOwn(parent, key) ? parent[key] : undefined;
 }
 
-/** A copy of `node` with `value` at `path`; everything off the path is shared with the original. */
-function written(node: unknown, path: Path, value: unknown, op: Operation['op']): unknown {
-  const [step, ...rest] = path;
-  if (step === undefined) return value;
-  if (Array.isArray(node)) {
-    const index = step === '-' ? node.length : Number(step);
-    if (rest.length > 0) return node.with(index, written(node[index], rest, value, op));
-    return op === 'add' ? node.toSpliced(index, 0, value) : node.with(index, value);
-  }
-  const copy: JsonObject = isObject(node) ? { ...node } : {};
-  setMember(copy, String(step), rest.length === 0 ? value : written(child(node, step), rest, value, op));
-  return copy;
+function write(node: JsonObject | unknown[], step: string | number, value: unknown, op: Operation['op']): void {
+  if (!Array.isArray(node)) setMember(node, String(step), value);
+  else if (step === '-') node.push(value);
+  else if (op === 'add') node.splice(Number(step), 0, value);
+  else node[Number(step)] = value;
 }

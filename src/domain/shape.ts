@@ -1,8 +1,9 @@
 /** Whether raw JSON is shaped as a Pod, as far as we touch it. The API server sends nothing else; others may. */
-import { at, isObject } from './json.ts';
+import { isObject, member } from './json.ts';
 
-const LISTS = ['containers', 'initContainers', 'ephemeralContainers', 'volumes', 'imagePullSecrets', 'hostAliases'];
+const CONTAINERS = ['containers', 'initContainers', 'ephemeralContainers'];
 const CONTAINER_LISTS = ['env', 'envFrom', 'ports', 'volumeMounts'];
+const OTHER_LISTS = ['volumes', 'imagePullSecrets', 'hostAliases'];
 
 function isAbsent(value: unknown): value is null | undefined {
   return value === undefined || value === null;
@@ -15,22 +16,37 @@ function isListOfObjects(value: unknown): boolean {
 /** The path of the first field of another type than a Pod has there; undefined when all is well. */
 export function misshapen(pod: unknown): string | undefined {
   if (!isObject(pod)) return '(root)';
-  for (const path of [['metadata', 'labels'], ['metadata', 'annotations'], ['metadata']]) {
-    const value = at(pod, path);
-    if (!isAbsent(value) && !isObject(value)) return path.join('.');
+  const metadata = member(pod, 'metadata');
+  for (const field of ['labels', 'annotations']) {
+    const map = member(metadata, field);
+    if (!isAbsent(map) && !isObject(map)) return `metadata.${field}`;
   }
-  if (!isObject(at(pod, ['spec']))) return 'spec';
-  for (const list of LISTS) {
-    const value = at(pod, ['spec', list]);
-    if (!isListOfObjects(value)) return `spec.${list}`;
-    if (!Array.isArray(value)) continue;
-    for (const [index, item] of value.entries()) {
-      const field = CONTAINER_LISTS.find((name) => !isListOfObjects(at(item, [name])));
-      if (list.endsWith('ontainers') && field !== undefined) return `spec.${list}[${index}].${field}`;
-      if (list === 'hostAliases' && !isAbsent(at(item, ['hostnames'])) && !Array.isArray(at(item, ['hostnames']))) {
-        return `spec.hostAliases[${index}].hostnames`;
-      }
+  if (!isAbsent(metadata) && !isObject(metadata)) return 'metadata';
+  const spec = member(pod, 'spec');
+  if (!isObject(spec)) return 'spec';
+  for (const list of CONTAINERS) {
+    const field = misshapenContainers(member(spec, list));
+    if (field !== undefined) return `spec.${list}${field}`;
+  }
+  for (const list of OTHER_LISTS) if (!isListOfObjects(member(spec, list))) return `spec.${list}`;
+  const aliases = member(spec, 'hostAliases');
+  if (Array.isArray(aliases)) {
+    const index = aliases.findIndex((alias) => !isAbsent(hostnames(alias)) && !Array.isArray(hostnames(alias)));
+    if (index !== -1) return `spec.hostAliases[${index}].hostnames`;
+  }
+  return Array.isArray(member(spec, 'containers')) ? undefined : 'spec.containers';
+}
+
+const hostnames = (alias: unknown): unknown => member(alias, 'hostnames');
+
+/** What is wrong, as the rest of a path; empty for the list itself. */
+function misshapenContainers(containers: unknown): string | undefined {
+  if (!isListOfObjects(containers)) return '';
+  if (!Array.isArray(containers)) return undefined;
+  for (let index = 0; index < containers.length; index += 1) {
+    for (const field of CONTAINER_LISTS) {
+      if (!isListOfObjects(member(containers[index], field))) return `[${index}].${field}`;
     }
   }
-  return Array.isArray(at(pod, ['spec', 'containers'])) ? undefined : 'spec.containers';
+  return undefined;
 }

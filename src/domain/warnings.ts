@@ -19,5 +19,6 @@ export function oneLine(text: string, limit: number = MAX_LENGTH): string {
 
 /** At most 5 different warnings, each with the injector's name in front. */
 export function warningsFor(injector: string, texts: readonly string[]): string[] {
+  if (texts.length === 0) return [];
   return [...new Set(texts.map((text) => oneLine(`sidecar-injector ${injector}: ${text}`)))].slice(0, MAX_WARNINGS);
 }

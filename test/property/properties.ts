@@ -11,6 +11,7 @@ import { inject } from '../../src/domain/inject.ts';
 import { canonicalJson, isObject, mapAt, member, objectsAt } from '../../src/domain/json.ts';
 import { trialPod } from '../../src/domain/render.ts';
 import { templateRevision } from '../../src/domain/revision.ts';
+import { misshapen } from '../../src/domain/shape.ts';
 import { STATUS_ANNOTATION, requestFor } from '../testdata/samples.ts';
 import { complaintsOf, soundInjector, soundPod } from './validity.ts';
 
@@ -75,6 +76,11 @@ export const PROPERTIES: Record<string, Property> = {
     fc.pre(once.conflicts.length === 0);
     const { operations, conflicts } = inject(once.pod, injector);
     assert.deepEqual([operations, conflicts], [[], []]);
+  },
+
+  'what was shaped as a pod still is': (pod, injector) => {
+    fc.pre(misshapen(pod) === undefined);
+    assert.equal(misshapen(inject(pod, injector).pod), undefined);
   },
 
   'all of the template is in the pod, or nothing is changed': (pod, injector) => {

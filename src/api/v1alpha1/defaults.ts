@@ -45,10 +45,17 @@ export function modeOf(injector: SidecarInjector): Mode {
   return injector.spec.mode ?? DEFAULTS.mode;
 }
 
-/** Selection with its defaults; the annotations' defaults carry the injector's name. */
+const selections = new WeakMap<SidecarInjector, ResolvedSelection>();
+
+/**
+ * Selection with its defaults; the annotations' defaults carry the injector's name. Remembered per object, as it is asked for
+ * many times in a request; objects are never changed in place.
+ */
 export function selectionOf(injector: SidecarInjector): ResolvedSelection {
+  const known = selections.get(injector);
+  if (known !== undefined) return known;
   const { selection } = injector.spec;
-  return {
+  const resolved = {
     objectSelector: {},
     matchConditions: [],
     ...DEFAULTS.selection,
@@ -56,6 +63,8 @@ export function selectionOf(injector: SidecarInjector): ResolvedSelection {
     annotation: selection.annotation || defaultAnnotation(injector.metadata.name),
     statusAnnotation: selection.statusAnnotation || defaultStatusAnnotation(injector.metadata.name),
   };
+  selections.set(injector, resolved);
+  return resolved;
 }
 
 /** Template with an empty list or map for everything that is left out. */
