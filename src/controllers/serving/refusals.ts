@@ -8,10 +8,15 @@ export interface Refusal {
   by: string;
 }
 
+/** Each report is a write to the API server. */
+const PAUSE_MS = 1000;
+
 export class Refusals {
   readonly #namespace: string;
   readonly #byInjector = new Map<string, Refusal>();
   readonly #listeners = new Set<() => void>();
+  #pause: NodeJS.Timeout | undefined;
+  #untold = false;
 
   constructor(namespace: string) {
     this.#namespace = namespace;
@@ -23,6 +28,17 @@ export class Refusals {
     if (!event.untrusted || injector === undefined) return;
     const { count } = this.of(injector);
     this.#byInjector.set(injector, { count: count + 1, by: event.remoteAddress });
+    this.#tell();
+  }
+
+  /** The first one at once. Anybody who reaches the port can make them up: what follows is told once a second. */
+  #tell(): void {
+    this.#untold = this.#pause !== undefined;
+    if (this.#untold) return;
+    this.#pause = setTimeout(() => {
+      this.#pause = undefined;
+      if (this.#untold) this.#tell();
+    }, PAUSE_MS).unref();
     for (const listener of this.#listeners) listener();
   }
 
@@ -30,7 +46,7 @@ export class Refusals {
     return this.#byInjector.get(injector) ?? { count: 0, by: '' };
   }
 
-  /** Returns the function that ends it. */
+  /** Calls the listener soon after new refusals. Returns the function that ends it. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
