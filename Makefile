@@ -79,7 +79,9 @@ deploy: ## Install everything into the cluster of KUBECONFIG
 	$(KUBECTL) apply --server-side -k config/default
 
 undeploy: ## Remove everything that deploy installed
-	$(KUBECTL) delete --ignore-not-found sidecarinjectors.sidecarinjector.dev --all
+	@# While their definition is served and the operator runs: neither would be there to clear up afterwards.
+	-$(KUBECTL) delete --all sidecarinjectors.sidecarinjector.dev
+	$(KUBECTL) wait --for=delete --timeout=60s mutatingwebhookconfigurations,certificatesigningrequests -l app.kubernetes.io/managed-by=sidecar-injector
 	$(KUBECTL) delete --ignore-not-found -k config/default
 
 image: ## Build the container image IMG
