@@ -3,6 +3,7 @@ import { createAdmissionServer, type AdmissionServer } from './admission/server.
 import { injectionOf } from './api/v1alpha1/defaults.ts';
 import { programName, runCli } from './cli/index.ts';
 import { parseCommand, type Config } from './config.ts';
+import { isExpectedWarning } from './controllers/expected-warnings.ts';
 import { createCaches, createLeaderCaches, type Caches, type CacheSettings } from './controllers/caches.ts';
 import { Kubelets } from './controllers/kubelets.ts';
 import { lead, type LeadOptions } from './controllers/leader.ts';
@@ -58,6 +59,7 @@ async function startOperator(config: Config, log: Logger, shutdown: Shutdown): P
       metrics.set('clock_skew_seconds', {}, Math.round(skew.ms / 1000));
     },
     onWarning: (warning, call) => {
+      if (isExpectedWarning(warning, call)) return;
       metrics.count('api_warnings_total', {});
       log.warn('the API server warns', { warning, ...call });
     },

@@ -16,6 +16,7 @@ const identity = {
   anchors: fc.string(),
   signerName: fc.string(),
   requestName: fc.string(),
+  issued: fc.string(),
 };
 const counts = { seq: fc.nat(), reverts: fc.nat() };
 const rest = { ...identity, pendingKey: fc.string(), attempt: fc.nat(), rotated: fc.string() };

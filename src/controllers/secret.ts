@@ -17,6 +17,8 @@ export interface StoredIdentity {
   anchors: string;
   signerName: string;
   requestName: string;
+  /** When it was received: serial number and time (issuedNow). Not of a certificate that a hand put here. */
+  issued?: string;
 }
 
 /** The identity that is served, and what is about to become of it. */
@@ -44,6 +46,8 @@ const ATTEMPT_ANNOTATION = 'sidecarinjector.dev/attempt';
 const ROLLOVER_ANNOTATION = 'sidecarinjector.dev/rollover';
 const NEXT_SIGNER_ANNOTATION = 'sidecarinjector.dev/next-signer';
 const NEXT_REQUEST_ANNOTATION = 'sidecarinjector.dev/next-request';
+const ISSUED_ANNOTATION = 'sidecarinjector.dev/issued';
+const NEXT_ISSUED_ANNOTATION = 'sidecarinjector.dev/next-issued';
 const ROTATED_ANNOTATION = 'sidecarinjector.dev/rotated';
 
 export const NO_STATE: SecretState = {
@@ -60,6 +64,18 @@ export const NO_STATE: SecretState = {
   rotated: '',
 };
 
+/** What to keep of the moment at which a certificate was received. */
+export function issuedNow(serialNumber: string, now: Date): string {
+  return `${serialNumber} ${now.toISOString()}`;
+}
+
+/** When the certificate of this serial number was received, as far as that is known. */
+export function issuedAt({ issued = '' }: StoredIdentity, serialNumber: string): Date | undefined {
+  const [serial, time = ''] = issued.split(' ');
+  const date = new Date(time);
+  return serial === serialNumber && !Number.isNaN(date.getTime()) ? date : undefined;
+}
+
 function text(secret: Secret, key: string): string {
   const data = secret.data ?? {};
   return Object.hasOwn(data, key) ? Buffer.from(data[key] ?? '', 'base64').toString('utf8') : '';
@@ -75,6 +91,7 @@ export function readState(secret: Secret): SecretState {
     anchors: text(secret, NEXT + ANCHORS),
     signerName: annotations[NEXT_SIGNER_ANNOTATION] ?? '',
     requestName: annotations[NEXT_REQUEST_ANNOTATION] ?? '',
+    issued: annotations[NEXT_ISSUED_ANNOTATION] ?? '',
   };
   const hasNext = next.certificate !== '';
   return {
@@ -86,6 +103,7 @@ export function readState(secret: Secret): SecretState {
     attempt: Number.isSafeInteger(attempt) && attempt > 0 ? attempt : 0,
     signerName: annotations[SIGNER_ANNOTATION] ?? '',
     requestName: annotations[REQUEST_ANNOTATION] ?? '',
+    issued: annotations[ISSUED_ANNOTATION] ?? '',
     next: hasNext ? next : undefined,
     rollover: readRollover(annotations[ROLLOVER_ANNOTATION], hasNext, previousAnchors !== ''),
     rotated: annotations[ROTATED_ANNOTATION] ?? '',
@@ -157,6 +175,8 @@ export function writeState(
   const {
     [NEXT_SIGNER_ANNOTATION]: _signer,
     [NEXT_REQUEST_ANNOTATION]: _request,
+    [ISSUED_ANNOTATION]: _issued,
+    [NEXT_ISSUED_ANNOTATION]: _nextIssued,
     [ROTATED_ANNOTATION]: _rotated,
     ...foreign
   } = stored?.metadata.annotations ?? {};
@@ -179,6 +199,8 @@ export function writeState(
         [REQUEST_ANNOTATION]: state.requestName,
         [ATTEMPT_ANNOTATION]: String(state.attempt),
         [ROLLOVER_ANNOTATION]: writeRollover(state.rollover),
+        ...(state.issued && { [ISSUED_ANNOTATION]: state.issued }),
+        ...(state.next?.issued && { [NEXT_ISSUED_ANNOTATION]: state.next.issued }),
         ...(state.next !== undefined && {
           [NEXT_SIGNER_ANNOTATION]: state.next.signerName,
           [NEXT_REQUEST_ANNOTATION]: state.next.requestName,

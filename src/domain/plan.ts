@@ -7,7 +7,7 @@ import { at } from './json.ts';
 import { nextStep, type IssuanceFacts, type Step } from './issuance.ts';
 import { driftOf } from './plan-drift.ts';
 import { desiredService, touched, touchOf, type DesiredObject, type OperatorFacts } from './plan-objects.ts';
-import { nextRolloverStep, type RolloverFacts, type RolloverStep, type RolloverTiming } from './rollover.ts';
+import { HURRIED, nextRolloverStep, type RolloverFacts, type RolloverStep, type RolloverTiming } from './rollover.ts';
 import { isAlarming } from './skew.ts';
 import { caBundle, trustedAnchors, type Anchor } from './trust.ts';
 
@@ -22,6 +22,8 @@ export interface CurrentIdentity {
   /** The earliest end in the chain. */
   notAfter: Date;
   renewalTime: Date;
+  /** For people, where the signer gave less than was asked for. */
+  shorter?: string;
   anchors: readonly Anchor[];
   /** Why it cannot be served; undefined when it can. */
   failure?: string | undefined;
@@ -265,7 +267,8 @@ function planWebhookConfiguration(facts: Facts): Action[] {
   const filled = existingOf(injector) === undefined || injector.status?.webhook?.configurationName === name;
   const what = `MutatingWebhookConfiguration ${name}`;
   const repair = filled ? repairText(drift, what, facts.known.webhookConfiguration) : undefined;
-  return [{ type: 'ApplyWebhookConfiguration', object, repair }];
+  const hurried = drift.kind === 'Altered' && existingOf(injector) === undefined;
+  return [{ type: 'ApplyWebhookConfiguration', object: hurried ? touched(object, HURRIED) : object, repair }];
 }
 
 /** Once that of somebody else works, our own must not call a second time. */

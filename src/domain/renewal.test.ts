@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { parseDuration, renewalTime } from './renewal.ts';
+import { durationText, isShorter, parseDuration, renewalTime, shorterText, usableLife } from './renewal.ts';
 
 const notBefore = new Date('2026-01-01T00:00:00Z');
 const after = (seconds: number): Date => new Date(notBefore.getTime() + seconds * 1000);
@@ -36,4 +36,30 @@ test('renewBefore is taken where it fits into the life that was given', () => {
 test('a renewBefore as long as the life that was given does not renew without end', () => {
   const moment = renewalTime({ notBefore, notAfter: after(HOUR) }, 720 * HOUR, 'x');
   assert.ok(moment >= after(0.4 * HOUR));
+});
+
+test('however far a signer dates back, nothing is renewed before two fifths of what could be used are over', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 600, max: 10_000 }), fc.nat(100_000), fc.string(), (life, backdate, seed) => {
+      const received = after(backdate);
+      const validity = usableLife({ notBefore, notAfter: after(backdate + life) }, received);
+      const moment = renewalTime(validity, undefined, seed);
+      assert.ok(moment.getTime() - received.getTime() >= life * 400 - 1);
+      assert.ok(moment < validity.notAfter);
+    }),
+  );
+});
+
+test('a time of receipt outside of the life says nothing', () => {
+  const validity = { notBefore, notAfter: after(HOUR) };
+  for (const received of [undefined, after(-1), after(HOUR)]) assert.equal(usableLife(validity, received), validity);
+});
+
+test('less than was asked for is told, with what becomes of it', () => {
+  const validity = { notBefore, notAfter: after(900) };
+  assert.equal(isShorter(validity, 2160 * HOUR), true);
+  assert.equal(isShorter(validity, 960), false);
+  assert.match(shorterText(validity, 2160 * HOUR), /gave 15m where 2160h was asked for; .* half/);
+  assert.doesNotMatch(shorterText({ notBefore, notAfter: after(HOUR) }, 7200), /half/);
+  assert.equal(durationText(61), '61s');
 });

@@ -44,6 +44,43 @@ export function renewalTime(
   return new Date(Math.max(moment, earliest));
 }
 
+/**
+ * The life of a certificate from when it was received: what a signer dates back nobody can use. A short one that was dated
+ * back by more than its life would else be due at once, and so would the next one, without end.
+ */
+export function usableLife<T extends { notBefore: Date; notAfter: Date }>(validity: T, received: Date | undefined): T {
+  const { notBefore, notAfter } = validity;
+  const inside = received !== undefined && received > notBefore && received < notAfter;
+  return inside ? { ...validity, notBefore: received } : validity;
+}
+
+/** A tenth less than was asked for is no news: signers round. */
+const SHORT = 0.9;
+
+/** Did the signer give less than was asked for? */
+export function isShorter({ notBefore, notAfter }: { notBefore: Date; notAfter: Date }, askedSeconds: number): boolean {
+  return notAfter.getTime() - notBefore.getTime() < askedSeconds * 1000 * SHORT;
+}
+
+const MINUTE = 60;
+const HOUR = 3600;
+
+/** Seconds as a Go duration, rounded to what people care for. */
+export function durationText(seconds: number): string {
+  if (seconds >= 2 * HOUR) return `${Math.round(seconds / HOUR)}h`;
+  return seconds >= 10 * MINUTE ? `${Math.round(seconds / MINUTE)}m` : `${Math.round(seconds)}s`;
+}
+
+/** What people are told of a certificate that lives shorter than was asked for. */
+export function shorterText(
+  { notBefore, notAfter }: { notBefore: Date; notAfter: Date },
+  askedSeconds: number,
+): string {
+  const life = notAfter.getTime() - notBefore.getTime();
+  const early = life < SHORT_LIFE_MS ? '; so short a life is renewed when half of it is over' : '';
+  return `the signer gave ${durationText(life / 1000)} where ${durationText(askedSeconds)} was asked for${early}`;
+}
+
 /** A number in [0, 1) that the seed alone decides. */
 export function jitter(seed: string): number {
   return createHash('sha256').update(seed).digest().readUInt32BE(0) / 2 ** 32;

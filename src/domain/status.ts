@@ -74,7 +74,8 @@ function certificateReady(facts: Facts): Finding {
   const rolling = rolloverText(facts);
   if (identity !== undefined && identity.failure === undefined) {
     const missing = facts.trustMissing === undefined ? '' : `; caBundleFrom: ${facts.trustMissing}`;
-    const until = `signed by ${identity.signerName}, valid until ${identity.notAfter.toISOString()}${missing}`;
+    const short = identity.shorter === undefined ? '' : `; ${identity.shorter}`;
+    const until = `signed by ${identity.signerName}, valid until ${identity.notAfter.toISOString()}${short}${missing}`;
     if (rolling !== undefined) return yes(Reason.Renewing, `${until}; ${rolling}`);
     if (issuance.needed === undefined) return yes(Reason.Issued, until);
     const trouble = step.step === 'Wait' ? `; ${step.waiting.requestName} ${step.waiting.message}` : '';

@@ -6,7 +6,7 @@ import type { SidecarInjector } from '../../api/v1alpha1/types.ts';
 import { USAGES, type RequestFacts, type WantedRequest } from '../../domain/issuance.ts';
 import type { OperatorFacts } from '../../domain/plan-objects.ts';
 import type { CurrentIdentity } from '../../domain/plan.ts';
-import { parseDuration, renewalTime } from '../../domain/renewal.ts';
+import { isShorter, parseDuration, renewalTime, shorterText, usableLife } from '../../domain/renewal.ts';
 import type { CertificateSigningRequest, CertificateSigningRequestCondition } from '../../kube/objects.ts';
 import type { Identity } from '../../pki/identity.ts';
 import { parseCertificates } from '../../pki/inspect.ts';
@@ -14,7 +14,7 @@ import { parsePrivateKey } from '../../pki/keys.ts';
 import { createRequest } from '../../pki/requests.ts';
 import { anchorsOf, fingerprintOf, judge, requiredNames, wantedIdentity, endOf } from '../identity.ts';
 import { unionOfAnchors } from '../rollover-state.ts';
-import type { SecretState, StoredIdentity } from '../secret.ts';
+import { issuedAt, type SecretState, type StoredIdentity } from '../secret.ts';
 import { trustFor, type Configured, type Trusted } from './anchors.ts';
 import { nowOf, type InjectorContext } from './context.ts';
 
@@ -63,6 +63,9 @@ export function currentIdentity(
   }
   const { leaf } = material;
   const validity = { notBefore: leaf.validFromDate, notAfter: endOf(material) };
+  const received = issuedAt(state, leaf.serialNumber);
+  const usable = usableLife(validity, received);
+  const asked = lifetimeSeconds(injector);
   const { renewBefore } = certificateOf(injector);
   const seed = `${injector.metadata.uid}/${leaf.serialNumber}`;
   return {
@@ -70,7 +73,8 @@ export function currentIdentity(
     ...validity,
     serialNumber: leaf.serialNumber.toLowerCase(),
     fingerprint: fingerprintOf(leaf),
-    renewalTime: renewalTime(validity, renewBefore === undefined ? undefined : parseDuration(renewBefore), seed),
+    ...(isShorter(validity, asked) && { shorter: shorterText(usable, asked) }),
+    renewalTime: renewalTime(usable, renewBefore === undefined ? undefined : parseDuration(renewBefore), seed),
     anchors: anchorsOf(state.anchors),
   };
 }

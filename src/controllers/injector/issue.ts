@@ -6,16 +6,18 @@ import type { SidecarInjector } from '../../api/v1alpha1/types.ts';
 import type { WantedRequest } from '../../domain/issuance.ts';
 import { ownedMetadata } from '../../domain/plan-objects.ts';
 import type { IssuanceStep } from '../../domain/plan.ts';
+import { isShorter, shorterText, usableLife } from '../../domain/renewal.ts';
 import { operatorError } from '../../errors.ts';
 import { ApiError, isAlreadyExists, isForbidden } from '../../kube/errors.ts';
 import type { CertificateSigningRequest, Secret } from '../../kube/objects.ts';
 import { RESOURCES } from '../../kube/resources.ts';
 import { create, get, replace } from '../../kube/verbs.ts';
 import { issueServing } from '../../pki/authority.ts';
+import { parseCertificates } from '../../pki/inspect.ts';
 import { generatePrivateKey } from '../../pki/keys.ts';
 import { publishedBundle } from '../serving/published.ts';
 import { sameAnchors, stage } from '../rollover-state.ts';
-import { writeState, type SecretState, type StoredIdentity } from '../secret.ts';
+import { issuedNow, writeState, type SecretState, type StoredIdentity } from '../secret.ts';
 import { alarmingSkew, ensureAuthority } from './authority.ts';
 import { lifetimeSeconds } from './certificate.ts';
 import { nowOf, type InjectorContext, type Memory } from './context.ts';
@@ -207,12 +209,14 @@ async function promote(
 ): Promise<Update> {
   const { state, issued, pending, facts, request } = gathered;
   if (issued === undefined || pending === undefined || request === undefined) return {};
+  const leaf = parseCertificates(issued.certificate)?.[0];
   const identity: StoredIdentity = {
     certificate: issued.certificate,
     key: state.pendingKey,
     anchors: issued.anchors,
     signerName: pending.wanted.signerName,
     requestName: request.metadata.name,
+    ...(leaf !== undefined && { issued: issuedNow(leaf.serialNumber, nowOf(context)) }),
   };
   const working = facts.identity !== undefined && facts.identity.failure === undefined;
   const staged = working && !sameAnchors(issued.anchors, state.anchors);
@@ -234,5 +238,11 @@ async function promote(
     action: 'Promote',
     note: `${pending.wanted.signerName} issued the certificate that ${request.metadata.name} asked for`,
   });
+  const validity = leaf && { notBefore: leaf.validFromDate, notAfter: leaf.validToDate };
+  const asked = pending.wanted.expirationSeconds;
+  if (validity !== undefined && isShorter(validity, asked)) {
+    const note = shorterText(usableLife(validity, nowOf(context)), asked);
+    recordEvent(context, injector, { type: 'Warning', reason: 'ShorterThanAsked', action: 'Promote', note });
+  }
   return update;
 }

@@ -29,12 +29,17 @@ export function candidateOf(
   const { material, failure } = judge({ ...state, names, now, minimumRemainingSeconds: 0 });
   if (material === undefined || failure !== undefined)
     return { failure: `the stored certificate ${failure ?? 'is not PEM'}` };
-  const { certificate, key, anchors, signerName, requestName } = state;
+  const { certificate, key, anchors, signerName, requestName, issued = '' } = state;
   try {
     const context = createSecureContext({ key, cert: toPem(material.chain), minVersion: 'TLSv1.2' });
     const fingerprint = fingerprintOf(material.leaf);
     return {
-      identity: { state: { certificate, key, anchors, signerName, requestName }, material, fingerprint, context },
+      identity: {
+        state: { certificate, key, anchors, signerName, requestName, issued },
+        material,
+        fingerprint,
+        context,
+      },
     };
   } catch (error) {
     return { failure: `TLS refuses the stored certificate: ${error instanceof Error ? error.message : String(error)}` };
