@@ -3,7 +3,7 @@
  * and what must hold of each of them (reference/certs.md 3.3, I1 to I7).
  */
 
-import { createPublicKey } from 'node:crypto';
+import { createPublicKey, type KeyObject } from 'node:crypto';
 import forge from 'node-forge';
 import { INJECTOR_LABEL } from '../../../src/api/v1alpha1/names.ts';
 import { readState, type SecretState } from '../../../src/controllers/secret.ts';
@@ -89,6 +89,8 @@ interface Known {
   served: Set<string>;
   bundles: string[];
   requests: Set<string>;
+  /** Public halves of the keys that were ever stored to wait for their certificate. */
+  asked: Set<string>;
 }
 
 /** A version in a line, for people who look for what went wrong. */
@@ -108,7 +110,14 @@ export const violations = (versions: readonly Version[], since = 0): string[] =>
     const { object, revision } = version;
     const injector = object.metadata.labels?.[INJECTOR_LABEL];
     if (injector === undefined) continue;
-    const nothing: Known = { uid: '', state: undefined, served: new Set(), bundles: [], requests: new Set() };
+    const nothing: Known = {
+      uid: '',
+      state: undefined,
+      served: new Set(),
+      bundles: [],
+      requests: new Set(),
+      asked: new Set(),
+    };
     const known = injectors.get(injector) ?? nothing;
     injectors.set(injector, known);
     for (const what of judge(known, version)) {
@@ -142,6 +151,7 @@ const judgeSecret = (known: Known, secret: Secret): string[] => {
   const state = readState(secret);
   known.uid = secret.metadata.uid ?? '';
   known.state = state;
+  if (state.pendingKey !== '') known.asked.add(publicHalf(createPublicKey(state.pendingKey)));
   const { phase, seq } = state.rollover;
   if (before !== undefined) {
     if (seq < before.rollover.seq) found.push(`seq goes back from ${before.rollover.seq} to ${seq}`);
@@ -181,8 +191,10 @@ const judgeRequest = (known: Known, { metadata, spec }: CertificateSigningReques
   const found = known.requests.size > 1 ? [`${known.requests.size} requests at a time`] : [];
   const pem = Buffer.from(spec.request, 'base64').toString('utf8');
   const { publicKey } = forge.pki.certificationRequestFromPem(pem);
-  const asked = publicKey === null ? '' : forge.pki.publicKeyToPem(publicKey).replaceAll(/\s/g, '');
-  const pending = known.state?.pendingKey ?? '';
-  const stored = pending && createPublicKey(pending).export({ type: 'spki', format: 'pem' }).toString();
-  return stored.replaceAll(/\s/g, '') === asked ? found : [...found, 'its key was not stored before'];
+  // Its Secret may be gone by now: with its injector, by the garbage collector.
+  const stored =
+    publicKey !== null && known.asked.has(publicHalf(createPublicKey(forge.pki.publicKeyToPem(publicKey))));
+  return stored ? found : [...found, 'its key was not stored before'];
 };
+
+const publicHalf = (key: KeyObject): string => key.export({ type: 'spki', format: 'pem' }).toString();
