@@ -1,7 +1,7 @@
 /** The executable: reads the configuration, builds the graph, runs until a signal. The only file that wires. */
 import { createAdmissionServer, type AdmissionServer } from './admission/server.ts';
 import { injectionOf } from './api/v1alpha1/defaults.ts';
-import { programName, runCli } from './cli/index.ts';
+import { invocation, runCli } from './cli/index.ts';
 import { parseCommand, type Config } from './config.ts';
 import { isExpectedWarning } from './controllers/expected-warnings.ts';
 import { createCaches, createLeaderCaches, type Caches, type CacheSettings } from './controllers/caches.ts';
@@ -259,10 +259,11 @@ function startLeading(config: Config, { settings, ...parts }: LeadingParts, shut
 }
 
 async function main(): Promise<number> {
-  const [name, ...flags] = process.argv.slice(2);
+  const { program, argv } = invocation(process.argv);
+  const [name, ...flags] = argv;
   if (name !== 'operator') {
     const { stdin, stdout, stderr, env } = process;
-    return runCli(process.argv.slice(2), { stdin, stdout, stderr, env, program: programName(process.argv[1]) });
+    return runCli(argv, { stdin, stdout, stderr, env, program });
   }
   const command = parseCommand(flags, process.env, { tty: process.stderr.isTTY });
   if (command.kind === 'operator') return runOperator(command.config);

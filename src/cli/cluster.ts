@@ -2,7 +2,7 @@
 import { createKubeClient, type KubeClient } from '../kube/client.ts';
 import { loadKubeConfig } from '../kube/connection.ts';
 import { oneLine } from '../domain/warnings.ts';
-import { RESOURCES } from '../kube/resources.ts';
+import { RESOURCES, type ResourceRef } from '../kube/resources.ts';
 import { list } from '../kube/verbs.ts';
 import type { Io } from './command.ts';
 import type { Given, Option } from './options.ts';
@@ -12,15 +12,28 @@ const OPERATOR_NAMESPACE = 'sidecar-injector-system';
 
 /** For every command that asks a cluster. */
 export const CLUSTER_OPTIONS: Record<string, Option> = {
-  context: { value: 'NAME', help: 'context of the kubeconfig to use; default the current one' },
-  kubeconfig: { value: 'FILE', help: 'kubeconfig to use; default the files of KUBECONFIG, or ~/.kube/config' },
+  context: { value: 'NAME', names: 'context', help: 'context of the kubeconfig to use; default the current one' },
+  kubeconfig: {
+    value: 'FILE',
+    names: 'file',
+    help: 'kubeconfig to use; default the files of KUBECONFIG, or ~/.kube/config',
+  },
   'request-timeout': { value: 'TIME', help: 'limit of each call, such as 5s or 1m; default 30s, 0 for none' },
-  'operator-namespace': { value: 'NAME', help: `where the operator runs; default ${OPERATOR_NAMESPACE}` },
+  'operator-namespace': {
+    value: 'NAME',
+    names: 'namespace',
+    help: `where the operator runs; default ${OPERATOR_NAMESPACE}`,
+  },
 };
 
 /** For commands about objects in namespaces. */
 export const NAMESPACE_OPTION: Record<string, Option> = {
-  namespace: { short: 'n', value: 'NAME', help: "namespace; default that of the kubeconfig's context" },
+  namespace: {
+    short: 'n',
+    value: 'NAME',
+    names: 'namespace',
+    help: "namespace; default that of the kubeconfig's context",
+  },
 };
 export const ALL_NAMESPACES_OPTION: Record<string, Option> = {
   'all-namespaces': { short: 'A', help: 'all namespaces' },
@@ -73,10 +86,23 @@ export async function withCluster<T>(io: Io, given: Given, run: (cluster: Cluste
   }
 }
 
-/** The names of all SidecarInjectors, for completion. */
-export function injectorNames(io: Io, given: Given): Promise<string[]> {
-  return withCluster(io, given, async ({ client }) => {
-    const { items } = await list(client, RESOURCES.sidecarInjectors, { metadataOnly: true });
+/** The names of all objects of a kind, for completion. */
+export function namesOf(io: Io, given: Given, resource: ResourceRef): Promise<string[]> {
+  return withCluster(io, given, async ({ client, namespace }) => {
+    const options = { metadataOnly: true, ...(resource.namespaced && { namespace }), retries: 0 };
+    const { items } = await list(client, resource, options);
     return items.map(({ metadata }) => metadata.name);
   });
+}
+
+/** For commands whose first word is a SidecarInjector. */
+export async function completeInjector(io: Io, given: Given): Promise<string[]> {
+  return given.words.length > 0 ? [] : namesOf(io, given, RESOURCES.sidecarInjectors);
+}
+
+/** The contexts of the kubeconfig. */
+export function contextNames(given: Given): string[] {
+  return loadKubeConfig(given.all('kubeconfig').at(-1))()
+    .getContexts()
+    .map(({ name }) => name);
 }

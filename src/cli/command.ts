@@ -25,6 +25,6 @@ export interface Command {
   check?(given: Given): string[];
   /** Gives the exit code (exit-codes.ts). May throw OperatorError and ApiError: they are told on stderr, and exit with 1. */
   run(io: Io, given: Given): Promise<number>;
-  /** What the next word can be, after those that are given. Asks the cluster, so it may throw. */
-  complete?(io: Io, given: Given): Promise<string[]>;
+  /** What the next word, of which `partial` is typed, can be after those that are given. Asks the cluster, so it may throw. */
+  complete?(io: Io, given: Given, partial: string): Promise<string[]>;
 }

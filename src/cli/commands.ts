@@ -42,6 +42,11 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'Turn injectors into policies that the API server runs by itself',
     load: () => import('./export/command.ts'),
   },
+  completion: {
+    group: OTHER,
+    summary: 'Print the completion script of a shell',
+    load: () => import('./completion/command.ts'),
+  },
   version: {
     group: OTHER,
     summary: 'Show the versions of this program, the operator and the cluster',

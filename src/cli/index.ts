@@ -4,6 +4,7 @@ import { ApiError } from '../kube/errors.ts';
 import { VERSION } from '../version.ts';
 import type { Command, Io } from './command.ts';
 import { COMMANDS, type Entry } from './commands.ts';
+import { COMPLETE, completions } from './completion/complete.ts';
 import { EXIT } from './exit-codes.ts';
 import { commandHelp, overview } from './help.ts';
 import { nearest } from './nearest.ts';
@@ -31,16 +32,17 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
-/** How this program was called: kubectl finds its plugins by the names of their files. */
-export function programName(executable: string | undefined): string {
-  return /(^|[\\/])kubectl-sidecar_injector(\.\w+)?$/.test(executable ?? '')
-    ? 'kubectl sidecar-injector'
-    : 'sidecar-injector';
+/** What was typed, from `process.argv`: kubectl finds its plugins, and their completion, by the names of their files. */
+export function invocation([, executable = '', ...argv]: readonly string[]): { program: string; argv: string[] } {
+  const [, part] = /(?:^|[\\/])kubectl(_complete)?-sidecar_injector(?:\.\w+)?$/.exec(executable) ?? [undefined, 'none'];
+  if (part === 'none') return { program: 'sidecar-injector', argv };
+  return { program: 'kubectl sidecar-injector', argv: part === undefined ? argv : [COMPLETE, ...argv] };
 }
 
 async function dispatch([name = '--help', ...rest]: readonly string[], io: Io): Promise<number> {
   if (name === '--version') return print(io, `sidecar-injector ${VERSION}\n`);
   if (['help', '--help', '-h'].includes(name)) return help(rest, io);
+  if (name === COMPLETE) return print(io, await completions(rest, io));
   return runCommand(name, await commandNamed(name), rest, io);
 }
 

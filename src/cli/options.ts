@@ -11,6 +11,8 @@ export interface Option {
   alone?: string;
   /** The values that it can have, where they are few. */
   oneOf?: readonly string[];
+  /** What its value names, for completion. */
+  names?: 'namespace' | 'context' | 'file';
   short?: string;
   help: string;
 }

@@ -10,7 +10,9 @@ export function outputOption(...formats: readonly [string, ...string[]]): Option
   return { short: 'o', value: 'FORMAT', oneOf: formats, help };
 }
 
-/** A value as JSON or YAML text. */
+/** A value as JSON or YAML text; YAML as kubectl reads it, 1.1. */
 export function machineReadable(format: 'json' | 'yaml', value: unknown): string {
-  return format === 'json' ? `${JSON.stringify(value, undefined, 4)}\n` : stringify(value, { lineWidth: 0 });
+  return format === 'json'
+    ? `${JSON.stringify(value, undefined, 4)}\n`
+    : stringify(value, { lineWidth: 0, version: '1.1' });
 }

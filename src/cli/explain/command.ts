@@ -1,7 +1,6 @@
 /** `sidecar-injector explain`: why pods get a sidecar, or do not: each injector, each check. */
 import { operatorError } from '../../errors.ts';
-import { list } from '../../kube/verbs.ts';
-import { CLUSTER_OPTIONS, clusterProblems, NAMESPACE_OPTION, withCluster } from '../cluster.ts';
+import { CLUSTER_OPTIONS, clusterProblems, NAMESPACE_OPTION, namesOf, withCluster } from '../cluster.ts';
 import { paletteOf } from '../colour.ts';
 import type { Command, Io } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -22,6 +21,7 @@ const OPTIONS: Record<string, Option> = {
   filename: {
     short: 'f',
     value: 'FILE',
+    names: 'file',
     help: 'explain the pods in this file, folder or - for stdin; as often as needed',
   },
   recursive: { short: 'R', help: 'read the folders in folders, too' },
@@ -105,16 +105,15 @@ function hasInjectors(manifests: readonly Manifest[]): boolean {
   return manifests.some(({ objects }) => objects.some(({ object }) => isInjector(object)));
 }
 
-/** Kinds first, then the names of what there is. */
-async function complete(io: Io, given: Given): Promise<string[]> {
-  const [type] = given.words;
+/** Kinds first, then the names of what there is; TYPE/NAME in one word. */
+async function complete(io: Io, given: Given, partial: string): Promise<string[]> {
+  const [typed] = partial.includes('/') ? partial.split('/') : [];
+  const [type = typed] = given.words;
   if (type === undefined) return [...KIND_NAMES];
-  const resource = resourceNamed(type);
+  const resource = resourceNamed(typed ?? type);
   if (resource === undefined) return [];
-  return withCluster(io, given, async ({ client, namespace }) => {
-    const { items } = await list(client, resource, { namespace, metadataOnly: true });
-    return items.map(({ metadata }) => metadata.name);
-  });
+  const names = await namesOf(io, given, resource);
+  return typed === undefined ? names : names.map((name) => `${typed}/${name}`);
 }
 
 export const command: Command = {

@@ -16,6 +16,7 @@ const OPTIONS: Record<string, Option> = {
   filename: {
     short: 'f',
     value: 'FILE',
+    names: 'file',
     help: 'file, folder or - for stdin, with workloads, SidecarInjectors and Namespaces; as often as needed',
   },
   recursive: { short: 'R', help: 'read the folders in folders, too' },

@@ -9,7 +9,7 @@ import { RESOURCES, resourcePath } from '../../kube/resources.ts';
 import {
   CLUSTER_OPTIONS,
   clusterProblems,
-  injectorNames,
+  completeInjector,
   parseTimeout,
   withCluster,
   type Cluster,
@@ -114,5 +114,5 @@ export const command: Command = {
     '0 done; 1 there is no such injector, the cluster cannot be asked, or --wait took too long;\n2 the command line is wrong; 4 the injector is paused',
   check,
   run,
-  complete: async (io, given) => (given.words.length > 0 ? [] : injectorNames(io, given)),
+  complete: completeInjector,
 };

@@ -7,7 +7,7 @@ import { isForbidden } from '../../kube/errors.ts';
 import type { Lease } from '../../kube/objects.ts';
 import { RESOURCES } from '../../kube/resources.ts';
 import { get, list } from '../../kube/verbs.ts';
-import { CLUSTER_OPTIONS, clusterProblems, injectorNames, withCluster, type Cluster } from '../cluster.ts';
+import { CLUSTER_OPTIONS, clusterProblems, completeInjector, withCluster, type Cluster } from '../cluster.ts';
 import { type Palette, paletteOf } from '../colour.ts';
 import type { Command, Io } from '../command.ts';
 import { sinceText, untilText } from '../duration.ts';
@@ -126,5 +126,5 @@ export const command: Command = {
   exitCodes: '0 done; 1 there is no such injector, or the cluster cannot be asked; 2 the command line is wrong',
   check: clusterProblems,
   run,
-  complete: async (io, given) => (given.words.length > 0 ? [] : injectorNames(io, given)),
+  complete: completeInjector,
 };
