@@ -96,4 +96,7 @@ test('the counts are metrics, too', async () => {
   const page = await (await fetch(`${fixture.operator.healthUrl}/metrics`)).text();
   assert.match(page, /^sidecar_injector_pods\{injector="later",state="missed"\} 1$/m);
   assert.match(page, /^sidecar_injector_pods\{injector="later",state="outdated"\} 0$/m);
+  for (const name of ['ns-counted', 'ns-later', 'ns-later-two']) {
+    await remove(fixture.client, RESOURCES.namespaces, { name });
+  }
 });

@@ -166,4 +166,5 @@ test('switched off, it leaves nothing in the status', async () => {
   const { status } = await injectorStatus(client, 'rolled');
   assert.equal(status?.conditions?.find(({ type }) => type === 'Ready')?.status, 'True');
   await deleteAll(client, loadManifests('config/components/rollout'));
+  for (const name of ['ns-rolled', 'ns-guarded']) await remove(client, RESOURCES.namespaces, { name });
 });

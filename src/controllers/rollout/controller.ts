@@ -87,33 +87,47 @@ async function advance(
   const closed = closedBy(injector, memory, context.clock.monotonic(), context.restarts.settleMs);
   const census = takeCensus(context, injector);
   course.namespaces = census.namespaces;
+  let stored = partOf(injector);
+  const store = async (condition: ConditionUpdate, within: AbortSignal): Promise<void> => {
+    const next = nextPart(context, injector, memory, condition);
+    if (canonicalJson(next) !== canonicalJson(stored)) {
+      await writeStatusPart(context.client, injector, ROLLOUT_FIELD_MANAGER, next, within);
+    }
+    stored = next;
+  };
   const kept: ConditionUpdate = before ?? waitingForInjector('it has not begun yet');
-  const remember = (within: AbortSignal): Promise<void> => store(context, injector, memory, kept, within);
+  const remember = (within: AbortSignal): Promise<void> => store(kept, within);
   const condition =
     closed === undefined
       ? await makePass(context, injector, census, memory, remember, signal)
       : waitingForInjector(closed);
-  await store(context, injector, memory, condition, signal);
+  await store(condition, signal);
   tellTransition(context, injector, before, condition);
   return condition;
 }
 
-/** Writes what changed. */
-async function store(
-  { client, clock }: RolloutContext,
+type Part = Pick<SidecarInjectorStatus, 'conditions' | 'rollout'>;
+
+/** What a rollout has said in the status. */
+function partOf({ status = {} }: InjectorObject): Part {
+  const { conditions = [], rollout } = status;
+  const own = conditions.filter(({ type }) => type === ROLLED_OUT);
+  return { conditions: own, ...(rollout !== undefined && { rollout }) };
+}
+
+function nextPart(
+  { clock }: RolloutContext,
   injector: InjectorObject,
   memory: Memory,
   condition: ConditionUpdate,
-  signal: AbortSignal,
-): Promise<void> {
+): Part {
+  const { conditions = [] } = partOf(injector);
   const { generation = 0 } = injector.metadata;
-  const own = (injector.status?.conditions ?? []).filter(({ type }) => type === ROLLED_OUT);
-  const conditions = [...setCondition(own, condition, generation, new Date(clock.now()))];
   const rollout = rolloutStatus(memory);
-  const next: SidecarInjectorStatus = { conditions, ...(rollout !== undefined && { rollout }) };
-  const stored = { conditions: own, rollout: injector.status?.rollout };
-  if (canonicalJson(next) === canonicalJson(stored)) return;
-  await writeStatusPart(client, injector, ROLLOUT_FIELD_MANAGER, next, signal);
+  return {
+    conditions: [...setCondition(conditions, condition, generation, new Date(clock.now()))],
+    ...(rollout !== undefined && { rollout }),
+  };
 }
 
 /** Takes back what a rollout said that is switched off. */

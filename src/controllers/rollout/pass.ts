@@ -43,9 +43,9 @@ export async function makePass(
   const counted = census.pods.filter(({ uid }) => !memory.evicted.has(uid));
   const pods = counted.flatMap((pod) => restartable(pod) ?? []);
   const facts = await factsOf(context, injector, memory, { counted, pods, now }, signal);
-  let plan = planRollout(facts);
-  if (memory.notPermitted !== undefined) plan = { ...plan, evict: [] };
-  const victims = await stillThere(context, injector, plan.evict, memory, signal);
+  const plan = planRollout(facts);
+  const allowed = memory.notPermitted === undefined ? plan.evict : [];
+  const victims = await stillThere(context, injector, allowed, memory, signal);
   const before = memory.attempts;
   memory.attempts = onlyFor(plan, victims, before);
   if (victims.length > 0) {
