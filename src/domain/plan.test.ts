@@ -21,8 +21,8 @@ import {
 import type { JsonObject } from '../api/v1alpha1/types.ts';
 import { at } from './json.ts';
 import { firstDifference } from './plan-drift.ts';
-import { desiredService, desiredWebhookConfiguration, WEBHOOK_PORT_NAME } from './plan-objects.ts';
-import { ROLLOVER_TIMING, type RolloverFacts } from './rollover.ts';
+import { desiredService, desiredWebhookConfiguration, touchOf, WEBHOOK_PORT_NAME } from './plan-objects.ts';
+import { HURRIED, ROLLOVER_TIMING, type RolloverFacts } from './rollover.ts';
 import { plan, revisionToServe, type Action, type Facts } from './plan.ts';
 
 const types = (actions: Action[]): string[] =>
@@ -139,6 +139,8 @@ for (const [what, path, edit] of edits) {
     const [action] = plan({ ...done, webhookConfiguration: touched });
     assert.equal(action?.type, 'ApplyWebhookConfiguration');
     assert.ok(action.repair?.includes('changed by somebody else') && action.repair.includes(path), action.repair);
+    // Right after the hand's own write: an API server may miss it, so it is touched later.
+    assert.equal(touchOf(action.object), HURRIED);
   });
 }
 

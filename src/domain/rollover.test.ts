@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
   FIRST_CALL_PATIENCE_MS,
+  HURRIED,
   MOST_REVERTS,
   nextRolloverStep,
   phaseOf,
@@ -103,6 +104,16 @@ const TABLE: [name: string, facts: RolloverFacts, step: string][] = [
       `${state.phase}: a hand edit is put right at once`,
       facts(state, published({ asWanted: false, altered: true, unchangedForMs: 0 })),
       'Publish',
+    ],
+    [
+      `${state.phase}: what was put right in a hurry is touched`,
+      facts(state, published({ touch: HURRIED })),
+      'touch 7',
+    ],
+    [
+      `${state.phase}: but not at once`,
+      facts(state, published({ touch: HURRIED, unchangedForMs: TIMING.spacingMs - 1 })),
+      'wait 1',
     ],
   ]),
 

@@ -145,6 +145,12 @@ export type RolloverStep =
   | { step: 'Store'; state: RolloverState; move: Move; why: string }
   | { step: 'Wait'; reason: string; forMs?: number };
 
+/**
+ * The mark of a configuration that was put right in a hurry, right after somebody else's write. An API server may have missed
+ * the second of the two (1.4): it is touched again as soon as that is safe, whatever the phase.
+ */
+export const HURRIED = 'hurried';
+
 /** After so many canaries that came to nothing the old certificate stays, and people are told. */
 export const MOST_REVERTS = 3;
 
@@ -187,6 +193,7 @@ export function nextRolloverStep(facts: RolloverFacts, timing: RolloverTiming): 
     // What somebody else wrote is put right at once: nothing can be lost that is not lost already.
     return published.altered ? { step: 'Publish' } : after(timing.spacingMs - published.unchangedForMs, 'Publish');
   }
+  if (published.touch === HURRIED) return touch(facts, timing, String(state.seq));
   switch (state.phase) {
     case 'Staged':
       return fromStaged(facts, timing);

@@ -8,7 +8,7 @@ import { applyReady, containersOf, createPod, injectorNamed } from '../e2e/suppo
 import { install, uninstall } from '../e2e/support/installation.ts';
 import { until } from '../support/until.ts';
 import { Balancer } from './balancer.ts';
-import { Figures } from './figures.ts';
+import type { Figures } from './figures.ts';
 import { Fleet } from './fleet.ts';
 import type { RotationOptions } from './options.ts';
 import { bundleIn, sourcesIn } from './program.ts';
@@ -71,9 +71,8 @@ const openFleet = async (options: RotationOptions, environment: Environment, fig
 };
 
 /** Opens the test bed: all replicas serve, all injectors are ready, and every API server injects. */
-export const openBed = async (options: RotationOptions): Promise<Bed> => {
+export const openBed = async (options: RotationOptions, figures: Figures): Promise<Bed> => {
   const environment = await openCluster(options);
-  const figures = new Figures();
   const balancer = new Balancer(ENDPOINT_LAG_MS);
   const fleet = await openFleet(options, environment, figures, balancer);
   const clients = environment.kubeconfigs.map((file) => createKubeClient({ load: loadKubeConfig(file) }));

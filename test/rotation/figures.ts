@@ -16,6 +16,7 @@ export interface Refusal {
 }
 
 export class Figures {
+  readonly #onViolation: (text: string) => void;
   #started = performance.now();
   /** Pods that were created with their sidecar. */
   pods = 0;
@@ -42,6 +43,11 @@ export class Figures {
     { kind: 'broken promises', failures: [] },
   ];
 
+  /** @param onViolation is told of each one as it comes */
+  constructor(onViolation: (text: string) => void = () => undefined) {
+    this.#onViolation = onViolation;
+  }
+
   get elapsedMs(): number {
     return performance.now() - this.#started;
   }
@@ -54,6 +60,7 @@ export class Figures {
   /** @param moment by `performance.now()` */
   violate(kind: Violation, what: string, moment = performance.now()): void {
     const failure = { at: moment - this.#started, what };
+    this.#onViolation(`${(failure.at / 1000).toFixed(1)} s: ${kind}: ${what}`);
     this.violations.find((each) => each.kind === kind)?.failures.push(failure);
   }
 

@@ -4,6 +4,7 @@
  * Arguments that are no flags of this program, after `--`, go to the operator.
  */
 import { stopChildren } from '../e2e/support/child.ts';
+import { Figures } from './figures.ts';
 import { parseRotationOptions } from './options.ts';
 import { runRotation } from './run.ts';
 
@@ -21,10 +22,9 @@ try {
     const { closeConnections, seed, renewals, rollovers, restarts, kills, faults } = options;
     const mode = closeConnections ? 'a connection for each call' : 'keep-alive';
     console.log(`\n${mode}; ${JSON.stringify({ seed, renewals, rollovers, restarts, kills, faults })}`);
-    let telling: NodeJS.Timeout | undefined;
-    const figures = await runRotation(options, (begun) => {
-      telling = setInterval(() => console.error(begun.progress()), PROGRESS_MS);
-    }).finally(() => clearInterval(telling));
+    const figures = new Figures((text) => console.error(text));
+    const telling = setInterval(() => console.error(figures.progress()), PROGRESS_MS);
+    await runRotation(options, figures).finally(() => clearInterval(telling));
     console.log(figures.text());
     if (figures.count > 0) process.exitCode = 1;
   }

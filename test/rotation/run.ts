@@ -5,19 +5,15 @@ import { openBed, type Bed } from './bed.ts';
 import { Canaries } from './canaries.ts';
 import { DRIVERS } from './drivers.ts';
 import { calm, disturb } from './faults.ts';
-import type { Figures, Violation } from './figures.ts';
+import { Figures, type Violation } from './figures.ts';
 import { createPods } from './load.ts';
 import type { RotationOptions } from './options.ts';
 import { checkQuiet } from './quiet.ts';
 
-/** Makes the run and gives back what it counted; `onStart` gets that when it begins to count. Rejects only when the bed itself breaks. */
-export const runRotation = async (
-  options: RotationOptions,
-  onStart: (figures: Figures) => void = () => undefined,
-): Promise<Figures> => {
-  const bed = await openBed(options);
+/** Makes the run and gives back what it counted. Rejects only when the bed itself breaks. */
+export const runRotation = async (options: RotationOptions, figures = new Figures()): Promise<Figures> => {
+  const bed = await openBed(options, figures);
   try {
-    onStart(bed.figures);
     await drive(bed);
     return bed.figures;
   } finally {
