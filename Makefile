@@ -6,7 +6,7 @@ IMG ?= ghcr.io/sidecar-injector/sidecar-injector:latest
 KUBECTL ?= kubectl
 RUN := npm run --silent
 
-.PHONY: help demo cluster test bench fuzz golden bench-cluster rotation-test rotation-switches crash-test model-check mutation-test lint format generate check-generated build install uninstall run deploy undeploy image clean
+.PHONY: help demo cluster test bench fuzz golden bench-cluster rotation-test rotation-switches crash-test model-check mutation-test lint format generate check-generated build dist install uninstall run deploy undeploy image clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ crash-test: node_modules/.package-lock.json ## Kill the leader at every write of
 
 build: node_modules/.package-lock.json ## Bundle the operator into dist/sidecar-injector.js
 	@$(RUN) build
+
+dist: node_modules/.package-lock.json build ## Make dist/install.yaml, the bill of materials, and the bundle (IMG=...)
+	@$(if $(filter file,$(origin IMG)),,IMG=$(IMG)) $(RUN) dist
 
 install: ## Install the CustomResourceDefinition into the cluster of KUBECONFIG
 	$(KUBECTL) apply --server-side -k crds
