@@ -1,4 +1,5 @@
-/** JSON pointers, and the operations of a decision moved to where a pod lies in a larger object. */
+/** JSON Patch (RFC 6902) for documents: no speed is needed here, and a library that others use is the best witness. */
+import jsonPatch from 'fast-json-patch';
 import { type Operation, type Path, pointer } from '../domain/patch.ts';
 
 /** The steps of a JSON pointer (RFC 6901). */
@@ -12,4 +13,16 @@ export function stepsOf(path: string): string[] {
 /** The operations with their paths below `base`. */
 export function moved(operations: readonly Operation[], base: Path): Operation[] {
   return operations.map((operation) => ({ ...operation, path: pointer(base) + operation.path }));
+}
+
+/**
+ * A copy of the document with the operations applied. Copied by structuredClone, as the library's own copy goes through
+ * JSON text, which has no bigint: exact integers are bigint here.
+ *
+ * @throws JsonPatchError when an operation does not apply
+ */
+export function patched(document: unknown, operations: readonly Operation[]): unknown {
+  const patch = structuredClone(operations) as Operation[];
+  // It validates each operation and, by default, lets no path lead into a prototype.
+  return jsonPatch.applyPatch<unknown>(structuredClone(document), patch, true).newDocument;
 }

@@ -67,6 +67,8 @@ function read(argv: readonly string[], options: Record<string, Option>): Reading
   for (const token of tokens) {
     if (token.kind === 'positional') words.push(token.value);
     if (token.kind !== 'option') continue;
+    // `-o=json`, as kubectl takes it: to Node the sign is a part of the value.
+    if (token.inlineValue === true && !token.rawName.startsWith('--')) token.value = token.value.replace(/^=/, '');
     const option = Object.hasOwn(options, token.name) ? options[token.name] : undefined;
     const problem = option === undefined ? unknownFlag(token, options) : problemOf(option, token);
     if (token.name === 'help') help = true;

@@ -2,7 +2,7 @@
 import type { JsonObject } from '../../api/v1alpha1/types.ts';
 import { member } from '../../domain/json.ts';
 import { exactJson } from '../exact-json.ts';
-import { applyOperations } from '../../domain/apply.ts';
+import { patched } from '../json-patch.ts';
 import { parsePart, valueOf } from '../yaml/documents.ts';
 import { unifiedDiff } from '../yaml/diff.ts';
 import { rewrite } from '../yaml/rewrite.ts';
@@ -47,7 +47,7 @@ function json(manifests: readonly RenderedManifest[]): string {
   const values = manifests
     .filter(({ value }) => value !== undefined && value !== null)
     .map(({ manifest: { source, text }, operations }) =>
-      applyOperations(valueOf(source, parsePart(source, text), true), operations),
+      patched(valueOf(source, parsePart(source, text), true), operations),
     );
   return exactJson(values.length === 1 ? values[0] : { apiVersion: 'v1', kind: 'List', items: values });
 }

@@ -2,8 +2,7 @@
 import type { JsonObject } from '../../api/v1alpha1/types.ts';
 import { at, isObject, mapAt, member } from '../../domain/json.ts';
 import type { Operation, Path } from '../../domain/patch.ts';
-import { applyOperations } from '../../domain/apply.ts';
-import { moved } from '../json-patch.ts';
+import { moved, patched } from '../json-patch.ts';
 import { admit, type Outcome, type Surroundings } from './admission.ts';
 import type { Manifest } from './manifests.ts';
 import { type CustomPlaces, groupOf, type Located, looksLikeWorkload, nameOf, podPlacesOf } from './pod-places.ts';
@@ -42,7 +41,7 @@ export function render(manifest: Manifest, options: RenderOptions): RenderedMani
     manifest,
     objects: objects.map(({ rendered }) => rendered),
     operations,
-    value: applyOperations(manifest.value, operations),
+    value: patched(manifest.value, operations),
   };
 }
 
