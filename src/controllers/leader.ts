@@ -15,6 +15,7 @@ import { ensureAuthority } from './injector/authority.ts';
 import { createInjectorReconcile } from './injector/controller.ts';
 import { Replicas } from './injector/replicas.ts';
 import { countAll } from './pods/controller.ts';
+import { Teller } from './pods/tell.ts';
 import { restartTiming } from './rollout/context.ts';
 import { rollOut } from './rollout/controller.ts';
 import { queueChanges } from './injector/triggers.ts';
@@ -99,7 +100,9 @@ export async function lead(options: LeadOptions, outer: AbortSignal): Promise<vo
       inForce: (name: string) => serving.injector(name),
       restarts: restartTiming(options.pace),
     };
-    await Promise.all([reconciling, countAll(pods, signal), rollOut(pods, signal)]);
+    const teller = new Teller(pods);
+    const counting = countAll({ ...pods, onCensus: (...census) => teller.note(...census) }, signal);
+    await Promise.all([reconciling, counting, teller.run(signal), rollOut(pods, signal)]);
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { SidecarInjector } from '../../src/api/v1alpha1/types.ts';
 import type { KubeObject, Pod } from '../../src/kube/objects.ts';
 import { RESOURCES } from '../../src/kube/resources.ts';
-import { create, remove } from '../../src/kube/verbs.ts';
+import { create, list, remove } from '../../src/kube/verbs.ts';
 import { until } from '../support/until.ts';
 import { applyReady, condition, injectorNamed, injectorStatus, useOperator } from './support/fixture.ts';
 import { applyAll } from './support/objects.ts';
@@ -41,6 +41,39 @@ const podIn = async (namespace: string, name: string, spec: object = {}, metadat
   return create(fixture.client, RESOURCES.pods, pod as unknown as Pod);
 };
 
+interface StoredEvent extends KubeObject {
+  reason: string;
+  note: string;
+  regarding: { kind: string; name: string };
+}
+
+/** The one Event of the reason in the namespace. */
+const told = async (namespace: string, reason: string): Promise<StoredEvent> =>
+  until(`${reason} is told in ${namespace}`, async () => {
+    const { items } = await list<StoredEvent>(fixture.client, RESOURCES.events, { namespace });
+    const found = items.filter((event) => event.reason === reason);
+    assert.ok(found.length < 2, JSON.stringify(found.map(({ note }) => note)));
+    return found[0];
+  });
+
+const deployment = (namespace: string, name: string, own: object, template: object): KubeObject => {
+  const labels = { app: name };
+  const spec = {
+    replicas: 2,
+    selector: { matchLabels: labels },
+    template: {
+      metadata: { labels, annotations: template },
+      spec: { automountServiceAccountToken: false, containers: [{ name: 'app', image: 'example.com/app:1' }] },
+    },
+  };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name, namespace, annotations: own },
+    spec,
+  } as KubeObject;
+};
+
 const namespaceOf = (name: string, labels: Record<string, string>): KubeObject => ({
   apiVersion: 'v1',
   kind: 'Namespace',
@@ -55,6 +88,10 @@ test('pods from before the injector are missed, later ones injected, and older o
   await podIn('ns-counted', 'on-the-node', { hostNetwork: true });
   await applyReady(client, injectorNamed('counted'));
   assert.deepEqual(await counts('counted', { missed: 1 }), { matched: 1, injected: 0, outdated: 0, missed: 1 });
+
+  const { regarding, note } = await told('ns-counted', 'SidecarMissed');
+  assert.deepEqual([regarding.kind, regarding.name], ['Pod', 'before']);
+  assert.match(note, /the pod is older than the SidecarInjector; restart the workload/);
 
   await podIn('ns-counted', 'first');
   await podIn('ns-counted', 'second');
@@ -90,13 +127,35 @@ test('pods that have ended do not count, and those of a namespace that is select
   assert.equal((await counts('later', { matched: 0 })).missed, 0);
   await applyAll(client, [namespaceOf('ns-later-two', { inject: 'later' })]);
   assert.deepEqual(await counts('later', { missed: 1 }), { matched: 1, injected: 0, outdated: 0, missed: 1 });
+  assert.match(
+    (await told('ns-later-two', 'SidecarMissed')).note,
+    /pod runs has .*namespace ns-later-two was labelled later/,
+  );
+});
+
+test('an annotation that nobody hears is told to the Deployment, once for all of its pods', async () => {
+  const { client } = fixture;
+  const key = 'inject.sidecarinjector.dev/asked';
+  const selection = { namespaceSelector: { matchLabels: { inject: 'asked' } }, policy: 'OptIn' };
+  await applyReady(client, injectorNamed('asked', { selection }));
+  await applyAll(client, [
+    deployment('ns-asked', 'misplaced', { [key]: 'true' }, {}),
+    deployment('ns-asked', 'misspelt', {}, { 'inject.sidecarinjector.dev/askd': 'true' }),
+    deployment('ns-asked', 'content', {}, {}),
+  ]);
+  const misplaced = await told('ns-asked', 'AnnotationMisplaced');
+  assert.deepEqual([misplaced.regarding.kind, misplaced.regarding.name], ['Deployment', 'misplaced']);
+  assert.match(misplaced.note, /put it into spec\.template\.metadata\.annotations/);
+  const misspelt = await told('ns-asked', 'AnnotationMisspelt');
+  assert.deepEqual([misspelt.regarding.kind, misspelt.regarding.name], ['Deployment', 'misspelt']);
+  assert.match(misspelt.note, new RegExp(`listens to ${key}$`));
 });
 
 test('the counts are metrics, too', async () => {
   const page = await (await fetch(`${fixture.operator.healthUrl}/metrics`)).text();
   assert.match(page, /^sidecar_injector_pods\{injector="later",state="missed"\} 1$/m);
   assert.match(page, /^sidecar_injector_pods\{injector="later",state="outdated"\} 0$/m);
-  for (const name of ['ns-counted', 'ns-later', 'ns-later-two']) {
+  for (const name of ['ns-counted', 'ns-later', 'ns-later-two', 'ns-asked']) {
     await remove(fixture.client, RESOURCES.namespaces, { name });
   }
 });
