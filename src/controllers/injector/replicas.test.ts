@@ -19,7 +19,10 @@ const report = (replica: string, more: Partial<InjectorReport> = {}) => ({
 /** A cluster with one other replica, whose report can be changed. */
 function fleet(handshake: NonNullable<ReplicasOptions['handshake']>, other: Partial<InjectorReport> = {}) {
   const clock = new ManualClock();
-  const lease = { version: 1, text: writeReport(report('b', other)) };
+  const lease: { version: number; text: string; times?: (string | undefined)[] } = {
+    version: 1,
+    text: writeReport(report('b', other)),
+  };
   const removed: string[] = [];
   const request = async ({ method, path }: { method?: string; path: string }): Promise<unknown> => {
     if (method === 'DELETE') {
@@ -27,8 +30,10 @@ function fleet(handshake: NonNullable<ReplicasOptions['handshake']>, other: Part
       return {};
     }
     const annotations = { [REPORT_ANNOTATION]: lease.text };
+    const taken = (index: number) => ({ managedFields: [{}, { time: lease.times?.[index] }] });
     const metadata = { name: 'lease-b', uid: 'b', resourceVersion: String(lease.version), annotations };
-    return { items: [{ metadata }], metadata: {} };
+    const own = { name: 'lease-a', uid: 'a', resourceVersion: '1', ...taken(0) };
+    return { items: [{ metadata: { ...metadata, ...taken(1) } }, { metadata: own }], metadata: {} };
   };
   const client = { request } as unknown as KubeClient;
   const replicas = new Replicas({ client, namespace: 'ns', self: () => report('a'), clock, handshake });
@@ -69,6 +74,20 @@ describe('what the leader knows of a replica', () => {
     assert.equal((await other.factsOfOther()).seq, -1);
     assert.equal((await fleet(async () => 'x').factsOfOther()).seq, 7);
     assert.equal((await fleet(async () => 'x', { trusts: 'older' }).factsOfOther()).trustsPublished, false);
+  });
+
+  test('how long it is silent shows in what API servers say, too', async () => {
+    const { lease, removed, factsOfOther } = fleet(async () => Promise.reject(new Error('nobody there')));
+    lease.times = ['2026-01-01T00:01:00Z', '2026-01-01T00:00:01Z'];
+    assert.equal((await factsOfOther()).live, true, 'clocks of API servers may differ');
+    lease.times[0] = '2026-01-01T00:01:02Z';
+    assert.equal((await factsOfOther()).live, false, 'the first look of a new leader is enough');
+    assert.deepEqual(removed, []);
+    lease.times = ['2026-01-01T00:01:02Z'];
+    assert.equal((await factsOfOther()).live, true, 'nothing is said');
+    lease.times = ['2026-01-01T00:03:00Z', '2026-01-01T00:00:01Z'];
+    await factsOfOther();
+    assert.equal(removed.length, 1);
   });
 
   test('without a sign of life it counts only while it still serves what it said, and is forgotten in the end', async () => {

@@ -1,5 +1,6 @@
 /** What the leader knows of all replicas: their reports, and handshakes, which it believes more (reference/certs.md 3.1). */
 import { serviceDnsName } from '../../api/v1alpha1/names.ts';
+import { at } from '../../domain/json.ts';
 import { readReport, REPLICA_LABEL, REPORT_ANNOTATION, type ReplicaReport } from '../../domain/replica.ts';
 import type { ReplicaFacts } from '../../domain/rollover.ts';
 import type { KubeClient } from '../../kube/client.ts';
@@ -40,12 +41,21 @@ export interface Seen {
 /** Several injectors are looked at together: one list does for all of them. */
 const LIST_LIFE_MS = 300;
 const HANDSHAKE_TIMEOUT_MS = 2000;
+/** Clocks of API servers may differ by so much. */
+const SERVERS_DIFFER_MS = 30_000;
 /** Who has been silent for so long was killed and could not take leave. */
 const FORGET_MS = 120_000;
 
 interface Reported {
   report: ReplicaReport;
   live: boolean;
+}
+
+/** When the API server took the last change of it, by the API server's clock; undefined where it does not say so. */
+function writtenAt({ metadata }: Pick<Lease, 'metadata'>): number | undefined {
+  const times = (metadata.managedFields ?? []).map((entry) => Date.parse(String(at(entry, ['time']))));
+  const known = times.filter((time) => !Number.isNaN(time));
+  return known.length > 0 ? Math.max(...known) : undefined;
 }
 
 export class Replicas {
@@ -89,12 +99,15 @@ export class Replicas {
     const leases = await list<Lease>(client, RESOURCES.leases, { namespace, labelSelector: REPLICA_LABEL, signal });
     const look = { begun, done: clock.monotonic() };
     const own = self();
+    const newest = Math.max(...leases.items.flatMap((lease) => writtenAt(lease) ?? []));
     const others = leases.items.flatMap(({ metadata }): Reported[] => {
       const report = readReport(metadata.annotations?.[REPORT_ANNOTATION]);
       if (report === undefined || report.replica === own.replica) return [];
       const version = `${metadata.uid}/${metadata.resourceVersion}`;
-      // By how long we have seen it unchanged, never by the times in it: clocks differ.
-      const silentForMs = this.#leases.forMs(metadata.name, version, look);
+      // By how long we have seen it unchanged, never by the times in it: clocks differ. What a leader before us has seen shows
+      // in when the API server took it, beside the others: or each new leader would wait for the same dead replica anew.
+      const behindMs = newest - (writtenAt({ metadata }) ?? newest) - SERVERS_DIFFER_MS;
+      const silentForMs = Math.max(this.#leases.forMs(metadata.name, version, look), behindMs || 0);
       if (silentForMs > FORGET_MS) this.#forget(metadata);
       return [{ report, live: silentForMs < REPORT_LIFE_SECONDS * 1000 }];
     });

@@ -32,7 +32,7 @@ const BEAT_MS = 10_000;
 export const REPORT_LIFE_SECONDS = 30;
 /** Changes that come together are told together. */
 const GATHER_MS = 50;
-const FAREWELL_MS = 2000;
+const FAREWELL_MS = 5000;
 
 export class Reporter {
   readonly #options: ReporterOptions;
@@ -125,7 +125,7 @@ export class Reporter {
     const { client, namespace, report, log } = this.#options;
     const key = { namespace, name: replicaLeaseName(report().replica) };
     try {
-      await remove(client, RESOURCES.leases, key, { signal: AbortSignal.timeout(FAREWELL_MS), retries: 0 });
+      await remove(client, RESOURCES.leases, key, { signal: AbortSignal.timeout(FAREWELL_MS) });
     } catch (error) {
       log.debug('the report of this replica stays until it is out of date', { error });
     }
