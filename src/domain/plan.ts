@@ -2,6 +2,7 @@
 import { modeOf } from '../api/v1alpha1/defaults.ts';
 import { secretName, serviceName } from '../api/v1alpha1/names.ts';
 import type { JsonObject, SidecarInjector } from '../api/v1alpha1/types.ts';
+import { asWritten } from './demotion.ts';
 import { configurationDrift, configurationNameOf, existingOf, wantedConfiguration } from './existing.ts';
 import { at } from './json.ts';
 import { nextStep, type IssuanceFacts, type Step } from './issuance.ts';
@@ -47,6 +48,10 @@ export interface ProbeFacts {
   message: string;
   at: Date;
   again: Date;
+  /** Since then no call of an API server to the webhook came about. */
+  failingSince?: Date | undefined;
+  /** It failed so soon after a change that the API server may not have read that yet. */
+  early?: boolean;
 }
 
 export interface Facts {
@@ -247,7 +252,8 @@ function planRollover(facts: Facts): Action[] {
 }
 
 function planWebhookConfiguration(facts: Facts): Action[] {
-  const { injector, operator, webhookConfiguration } = facts;
+  const { operator, webhookConfiguration } = facts;
+  const injector = asWritten(facts);
   const anchors = wantedBundle(facts);
   if (anchors === undefined) return [];
   if (webhookConfiguration === undefined && waitingFor(facts) !== undefined) return [];

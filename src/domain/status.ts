@@ -9,6 +9,7 @@ import {
 import { modeOf } from '../api/v1alpha1/defaults.ts';
 import { secretName, serviceName, webhookPath } from '../api/v1alpha1/names.ts';
 import type { CertificateStatus, Condition, SidecarInjector, SidecarInjectorStatus } from '../api/v1alpha1/types.ts';
+import { asWritten, demotion } from './demotion.ts';
 import { diagnose } from './diagnosis.ts';
 import { configurationDrift, configurationNameOf, existingOf, wantedConfiguration } from './existing.ts';
 import { nextStep } from './issuance.ts';
@@ -102,7 +103,8 @@ function certificateReady(facts: Facts): Finding {
 }
 
 function webhookConfigured(facts: Facts): Finding {
-  const { injector, operator, webhookConfiguration } = facts;
+  const { operator, webhookConfiguration } = facts;
+  const injector = asWritten(facts);
   const name = configurationNameOf(injector);
   if (webhookConfiguration === undefined) {
     const missing = waitingFor(facts);
@@ -123,6 +125,11 @@ function webhookConfigured(facts: Facts): Finding {
     return no(Reason.NotConfigured, `${name} has no webhook that leads to ${service}: only those are looked after`);
   }
   const drift = configurationDrift(wanted, webhookConfiguration, knownAnchors(facts));
+  const demoted = demotion(facts);
+  if (demoted !== undefined) {
+    const what = `failurePolicy is Ignore instead of Fail until a probe pod comes back: ${demoted}`;
+    return no(Reason.FailurePolicyDemoted, `${what}; see InjectionVerified`);
+  }
   if (drift === undefined) return yes(Reason.Configured, `${name} is as wanted`);
   return no(
     Reason.NotConfigured,
@@ -137,6 +144,9 @@ function injectionVerified(facts: Facts): Finding {
   }
   if (probe === undefined || facts.webhookConfiguration === undefined) {
     return unknown(Reason.NotProbed, 'no probe pod has been sent through the API server yet');
+  }
+  if (!probe.succeeded && probe.early === true) {
+    return unknown(Reason.NotProbed, `no probe pod has come back since the last change yet: ${probe.message}`);
   }
   if (!probe.succeeded) return no(Reason.ProbeFailed, explained(probe.message));
   if (probe.of !== probeSubject(facts)) return unknown(Reason.NotProbed, 'something changed since the last probe pod');

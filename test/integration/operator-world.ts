@@ -21,7 +21,7 @@ import { EventRecorder } from '../../src/kube/events.ts';
 import { silentLogger } from '../../src/observe/log.ts';
 import { Metrics } from '../../src/observe/metrics.ts';
 import { systemClock as clock } from '../../src/runtime/clock.ts';
-import { startCluster, type Cluster } from '../cluster/index.ts';
+import { startCluster, type Cluster, type ServerOptions } from '../cluster/index.ts';
 
 export const NAMESPACE = 'sidecar-injector-system';
 const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -67,8 +67,11 @@ export class World {
     this.#folder = folder;
   }
 
-  static async start(): Promise<World> {
-    const world = new World(await startCluster(), await mkdtemp(path.join(tmpdir(), 'operator-')));
+  static async start(options: ServerOptions = {}): Promise<World> {
+    const world = new World(
+      await startCluster({ servers: [options] }),
+      await mkdtemp(path.join(tmpdir(), 'operator-')),
+    );
     await world.applyFiles(
       'config/namespaces/namespaces.yaml',
       'crds/*.yaml',

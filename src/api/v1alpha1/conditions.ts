@@ -41,6 +41,7 @@ export const Reason = {
   NotConfigured: 'NotConfigured',
   WaitingForCertificate: 'WaitingForCertificate',
   WaitingForTemplate: 'WaitingForTemplate',
+  FailurePolicyDemoted: 'FailurePolicyDemoted',
   // InjectionVerified
   ProbeSucceeded: 'ProbeSucceeded',
   ProbeFailed: 'ProbeFailed',

@@ -37,6 +37,8 @@ export interface Memory {
   approvalRefused?: { message: string; until: Date };
   /** Probes in a row that failed for the same subject. */
   probeFailures: number;
+  /** When the first probe of this subject was sent. */
+  firstProbe?: Date;
   /** When something was repaired; as many as matter. */
   repairs: Date[];
   /** Objects that were seen: the status that names them may not have come back yet. */

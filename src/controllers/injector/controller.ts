@@ -1,6 +1,7 @@
 /** One look at an injector: gather -> plan -> apply until nothing is left to do, then status. */
 import { certificateOf } from '../../api/v1alpha1/defaults.ts';
 import type { SidecarInjector } from '../../api/v1alpha1/types.ts';
+import { restoreAt } from '../../domain/demotion.ts';
 import { nextStep } from '../../domain/issuance.ts';
 import { plan, repairOf, rolloverStep, truceUntil, type Facts } from '../../domain/plan.ts';
 import { isTold, skewText } from '../../domain/skew.ts';
@@ -143,6 +144,7 @@ export function untilNext(facts: Facts, now: Date): number {
     facts.identity?.renewalTime,
     step.step === 'Wait' ? step.waiting.until : undefined,
     rolloverDue(facts, now),
+    restoreAt(facts),
   ];
   const waits = due.flatMap((moment) =>
     moment === undefined || moment <= now ? [] : [moment.getTime() - now.getTime()],

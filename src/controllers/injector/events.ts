@@ -1,4 +1,5 @@
 /** What people read under `kubectl describe sidecarinjector`. */
+import { Reason } from '../../api/v1alpha1/conditions.ts';
 import type { SidecarInjector, SidecarInjectorStatus } from '../../api/v1alpha1/types.ts';
 import type { EventInput } from '../../kube/events.ts';
 import type { InjectorContext } from './context.ts';
@@ -36,7 +37,8 @@ export function recordTransitions(
     const same = old?.status === status && old.reason === reason;
     // While things are being set up, "not yet" is no news.
     const setUp = old === undefined && status !== 'True' && reason !== 'TemplateRejected';
-    if (!TOLD.has(type) || same || setUp || status === 'Unknown') continue;
+    const demotion = [reason, old?.reason].includes(Reason.FailurePolicyDemoted);
+    if (!(TOLD.has(type) || demotion) || same || setUp || status === 'Unknown') continue;
     const kind = status === 'True' ? 'Normal' : 'Warning';
     recordEvent(context, injector, { type: kind, reason, action: type, note: `${type}: ${message}` });
   }

@@ -1,5 +1,7 @@
 /** Proof that injection works: a pod sent through the API server as a dry run must come back with the sidecar (DESIGN 5). */
 import type { JsonObject, SidecarInjector } from '../../api/v1alpha1/types.ts';
+import { patienceMs, wantsFail } from '../../domain/demotion.ts';
+import { diagnose } from '../../domain/diagnosis.ts';
 import { inject } from '../../domain/inject.ts';
 import { probePod } from '../../domain/render.ts';
 import { templateRevision } from '../../domain/revision.ts';
@@ -10,7 +12,12 @@ import { create } from '../../kube/verbs.ts';
 import { nowOf, type InjectorContext, type Memory } from './context.ts';
 
 const WHILE_IT_HOLDS_MS = 600_000;
+/** Where pods are refused as soon as nobody answers. */
+const WHILE_FAIL_HOLDS_MS = 60_000;
 const WHILE_IT_FAILS_MS = 60_000;
+const WHILE_PODS_SUFFER_MS = 10_000;
+/** So long after a change a failure is no news. */
+const EARLY_MS = 2000;
 /** API servers learn of a new configuration by a watch: within 20 ms as measured, so the first probes are quick. */
 const FIRST_RETRY_MS = 50;
 
@@ -24,19 +31,48 @@ export async function probe(
 ): Promise<void> {
   const before = memory.probe;
   if (before?.of !== of) memory.probeFailures = 0;
+  const begun = nowOf(context);
   const failure = await sendProbe(context, injector, signal);
   const at = nowOf(context);
   const succeeded = failure === undefined;
-  const wait = succeeded ? WHILE_IT_HOLDS_MS : Math.min(FIRST_RETRY_MS * 2 ** memory.probeFailures, WHILE_IT_FAILS_MS);
+  const failingSince = succeeded || !isOfCall(failure) ? undefined : (before?.failingSince ?? begun);
+  const holds = wantsFail(injector) ? WHILE_FAIL_HOLDS_MS : WHILE_IT_HOLDS_MS;
+  const wait = succeeded ? holds : pause(context, injector, memory.probeFailures, failingSince, at);
   memory.probeFailures = succeeded ? 0 : memory.probeFailures + 1;
+  const firstAt = before?.of === of ? (memory.firstProbe ?? begun) : begun;
+  memory.firstProbe = firstAt;
+  const early = !succeeded && at.getTime() - firstAt.getTime() < EARLY_MS;
   const message =
     failure ?? `a probe pod came back from the API server with revision ${revisionInForce(context, injector)}`;
-  memory.probe = { of, succeeded, message, at, again: new Date(at.getTime() + wait) };
-  if (before?.succeeded !== succeeded || before.message !== message) {
+  memory.probe = { of, succeeded, message, at, again: new Date(at.getTime() + wait), failingSince, early };
+  if (!succeeded && !early)
+    context.metrics.count('step_failures_total', { injector: injector.metadata.name, step: 'probe' });
+  if (before?.succeeded !== succeeded || before.message !== message || before.early !== early) {
     const fields = { injector: injector.metadata.name, succeeded, detail: message };
     if (succeeded) context.log.info('injection is verified', fields);
+    else if (early) context.log.debug('injection does not work yet', fields);
     else context.log.warn('injection does not work', fields);
   }
+}
+
+/** An API server tried to call us, and could not. */
+function isOfCall(failure: string): boolean {
+  return failure.includes('failed calling webhook') && diagnose(failure)?.id !== 'OtherWebhook';
+}
+
+/** Milliseconds until the next probe after one that failed. */
+function pause(
+  { timing }: InjectorContext,
+  injector: SidecarInjector,
+  failures: number,
+  failingSince: Date | undefined,
+  at: Date,
+): number {
+  const backoff = Math.min(FIRST_RETRY_MS * 2 ** failures, WHILE_IT_FAILS_MS);
+  if (failingSince === undefined || !wantsFail(injector)) return backoff;
+  // While pods are refused, or unprotected, it matters to know soon.
+  const left = failingSince.getTime() + patienceMs(timing) - at.getTime();
+  return Math.min(backoff, left > 0 ? left : WHILE_PODS_SUFFER_MS);
 }
 
 function revisionInForce({ serving }: InjectorContext, injector: SidecarInjector): string {
