@@ -1,24 +1,29 @@
 /**
- * A server to measure, as a process of its own: `node hack/bench/admission-target.ts raw|ours INJECTORS IDENTITY`.
- * `raw` is node:https that parses the body and answers a constant patch: the least that a webhook can do. `ours` is the
- * operator's admission server with its metrics, its log and that many injectors and identities.
+ * A server to measure, as a process of its own: `admission-target.js raw|usual|ours INJECTORS IDENTITY`.
+ * `raw` is node:https that parses the body and answers a constant patch: the least that a webhook can do. `usual` is what people
+ * write: express, JSON.parse and fast-json-patch.compare. `ours` is the operator's admission server with its metrics, its log
+ * and that many injectors and identities.
  */
 import { readFileSync } from 'node:fs';
+import { type RequestListener } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { type SecureContext, createSecureContext } from 'node:tls';
+import express from 'express';
+import jsonPatch from 'fast-json-patch';
 import { createAdmissionServer } from '../../src/admission/server.ts';
 import { selectionOf } from '../../src/api/v1alpha1/defaults.ts';
 import { serviceDnsName } from '../../src/api/v1alpha1/names.ts';
 import type { SidecarInjector } from '../../src/api/v1alpha1/types.ts';
 import { createLogger } from '../../src/observe/log.ts';
 import { Metrics } from '../../src/observe/metrics.ts';
-import { injector } from '../../test/testdata/samples.ts';
+import { ANNOTATION, injector } from '../../test/testdata/samples.ts';
 
-export const BENCH_NAMESPACE = 'sidecar-injector-system';
+const NAMESPACE = 'sidecar-injector-system';
 const NAMESPACES = 5000;
 
 export const injectorName = (index: number): string => `bench-${index}`;
+export const SERVER_NAME = serviceDnsName(injectorName(0), NAMESPACE);
 
 export interface Identity {
   key: string;
@@ -27,17 +32,46 @@ export interface Identity {
 
 const PATCH = Buffer.from('[{"op":"add","path":"/metadata/labels/injected","value":"true"}]').toString('base64');
 
-function startRaw(identity: Identity): void {
-  const server = createServer({ ...identity, keepAliveTimeout: 120_000 }, (request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const { request: review } = JSON.parse(Buffer.concat(chunks).toString()) as { request: { uid: string } };
-      const answer = { uid: review.uid, allowed: true, patchType: 'JSONPatch', patch: PATCH };
-      response.setHeader('content-type', 'application/json');
-      response.end(JSON.stringify({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response: answer }));
-    });
+const raw: RequestListener = (request, response) => {
+  const chunks: Buffer[] = [];
+  request.on('data', (chunk: Buffer) => chunks.push(chunk));
+  request.on('end', () => {
+    const { request: review } = JSON.parse(Buffer.concat(chunks).toString()) as { request: { uid: string } };
+    const answer = { uid: review.uid, allowed: true, patchType: 'JSONPatch', patch: PATCH };
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response: answer }));
   });
+};
+
+interface Pod {
+  metadata: { annotations?: Record<string, string> };
+  spec: { containers: object[]; volumes?: object[] };
+}
+
+/** As in the tutorials: copy the pod, change the copy, compare the two. No log, no metrics, no checks. */
+function usual(): RequestListener {
+  const { containers = [], volumes = [] } = injector().spec.template;
+  const app = express();
+  app.use(express.json({ limit: '7mb' }));
+  app.post('/mutate/:name', (request, response) => {
+    const review = request.body as { request: { uid: string; object: Pod } };
+    const { uid, object } = review.request;
+    const answer = { uid, allowed: true };
+    let patch = {};
+    if (object.metadata.annotations?.[ANNOTATION] === 'true') {
+      const pod = structuredClone(object);
+      pod.spec.containers.push(...containers);
+      pod.spec.volumes = [...(pod.spec.volumes ?? []), ...volumes];
+      const text = JSON.stringify(jsonPatch.compare(object, pod));
+      patch = { patchType: 'JSONPatch', patch: Buffer.from(text).toString('base64') };
+    }
+    response.json({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response: { ...answer, ...patch } });
+  });
+  return app;
+}
+
+function startPlain(identity: Identity, listener: RequestListener): void {
+  const server = createServer({ ...identity, keepAliveTimeout: 120_000 }, listener);
   server.listen(0, '127.0.0.1', () => announce((server.address() as AddressInfo).port));
 }
 
@@ -50,7 +84,7 @@ async function startOurs(identity: Identity, count: number): Promise<void> {
     const name = injectorName(index);
     // Each of its own, as from the API server.
     injectors.set(name, JSON.parse(JSON.stringify({ ...injector(), metadata: { name } })) as SidecarInjector);
-    contexts.set(serviceDnsName(name, BENCH_NAMESPACE), createSecureContext(identity));
+    contexts.set(serviceDnsName(name, NAMESPACE), createSecureContext({ ...identity }));
     metrics.startInjector(name);
   }
   for (let index = 0; index < NAMESPACES; index += 1) {
@@ -58,7 +92,7 @@ async function startOurs(identity: Identity, count: number): Promise<void> {
     namespaces.set(`ns-${index}`, { metadata: { name: `ns-${index}`, uid: `${index}`, labels } });
   }
   const context = {
-    excludedNamespaces: [BENCH_NAMESPACE],
+    excludedNamespaces: [NAMESPACE],
     otherAnnotations: new Set([...injectors.values()].map((item) => selectionOf(item).annotation)),
   };
   const server = createAdmissionServer({
@@ -81,6 +115,7 @@ function announce(port: number): void {
 if (import.meta.main) {
   const [kind, injectors = '1', file = ''] = process.argv.slice(2);
   const identity = JSON.parse(readFileSync(file, 'utf8')) as Identity;
-  if (kind === 'raw') startRaw(identity);
+  if (kind === 'raw') startPlain(identity, raw);
+  else if (kind === 'usual') startPlain(identity, usual());
   else await startOurs(identity, Number(injectors));
 }
