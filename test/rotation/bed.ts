@@ -52,7 +52,13 @@ const openCluster = async (options: RotationOptions): Promise<Environment> => {
 
 const CLOSE_CONNECTIONS = pathToFileURL(path.join(import.meta.dirname, 'close-connections.ts')).href;
 
-const openFleet = async (options: RotationOptions, environment: Environment, figures: Figures, balancer: Balancer) => {
+const openFleet = async (
+  options: RotationOptions,
+  environment: Environment,
+  figures: Figures,
+  balancer: Balancer,
+  moreFlags: readonly string[],
+): Promise<Fleet> => {
   const { fromSources, operatorFlags: flags, closeConnections } = options;
   const { directory, inMemory } = environment;
   const program = fromSources === undefined ? await bundleIn(directory) : sourcesIn(directory);
@@ -61,7 +67,7 @@ const openFleet = async (options: RotationOptions, environment: Environment, fig
   return new Fleet({
     environment,
     program,
-    nodeFlags: [...nodeFlags, ...closing],
+    nodeFlags: [...nodeFlags, ...closing, ...moreFlags],
     flags,
     saying,
     figures,
@@ -70,11 +76,19 @@ const openFleet = async (options: RotationOptions, environment: Environment, fig
   });
 };
 
-/** Opens the test bed: all replicas serve, all injectors are ready, and every API server injects. */
-export const openBed = async (options: RotationOptions, figures: Figures): Promise<Bed> => {
+/**
+ * Opens the test bed: all replicas serve, all injectors are ready, and every API server injects.
+ *
+ * @param nodeFlags for the operators, from the folder of the test bed
+ */
+export const openBed = async (
+  options: RotationOptions,
+  figures: Figures,
+  nodeFlags: (directory: string) => readonly string[] = () => [],
+): Promise<Bed> => {
   const environment = await openCluster(options);
   const balancer = new Balancer(ENDPOINT_LAG_MS);
-  const fleet = await openFleet(options, environment, figures, balancer);
+  const fleet = await openFleet(options, environment, figures, balancer, nodeFlags(environment.directory));
   const clients = environment.kubeconfigs.map((file) => createKubeClient({ load: loadKubeConfig(file) }));
   const close = async (): Promise<void> => {
     if (!environment.inMemory) await uninstall(environment);

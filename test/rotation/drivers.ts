@@ -21,14 +21,23 @@ const rotations: Driver = async (bed, signal) => {
   await Promise.all(
     injectors.map(async ({ name }, turn) => {
       for (const [index, { deed }] of deeds.entries()) {
-        if (index % injectors.length === turn && !signal.aborted) await deed(bed, name, signal);
+        if (index % injectors.length !== turn || signal.aborted) continue;
+        await deed(bed, name, signal);
+        bed.figures.deeds += 1;
       }
     }),
   );
 };
 
+/** Resolves when this share of the renewals and rollovers is done: what else happens is spread over all of them. */
+const whenDone = async ({ options, figures }: Bed, share: number, signal: AbortSignal): Promise<void> => {
+  const deeds = options.renewals + options.rollovers;
+  while (figures.deeds < Math.floor(deeds * share) && !signal.aborted) await sleep(100);
+};
+
 const restarts: Driver = async (bed, signal) => {
   for (let count = 0; count < bed.options.restarts && !signal.aborted; count += 1) {
+    await whenDone(bed, count / bed.options.restarts, signal);
     await pause(bed, 1000, signal);
     await oneAtATime(bed, () => bed.fleet.restart());
   }
@@ -36,6 +45,7 @@ const restarts: Driver = async (bed, signal) => {
 
 const kills: Driver = async (bed, signal) => {
   for (let count = 0; count < bed.options.kills && !signal.aborted;) {
+    await whenDone(bed, count / bed.options.kills, signal);
     await pause(bed, 1500, signal);
     // Right after a kill or a restart nobody leads yet.
     if (await oneAtATime(bed, () => bed.fleet.killLeader(() => pause(bed, 500)))) count += 1;

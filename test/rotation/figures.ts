@@ -20,12 +20,16 @@ export class Figures {
   #started = performance.now();
   /** Pods that were created with their sidecar. */
   pods = 0;
+  /** Renewals and rollovers that came to their end, a good one or not. */
+  deeds = 0;
   renewals = 0;
   rollovers = 0;
   restarts = 0;
   kills = 0;
   /** Calls that were with a process when it was killed: no program can save them. */
   lostWithTheProcess = 0;
+  /** Pods that failed, or went without sidecar, while somebody had spoilt what leads to the operator. */
+  spoilt = 0;
   /** Handshakes that were refused, as they came: `judgeRefusals` sorts them. */
   readonly refusals: Refusal[] = [];
   refusedCanaries = 0;
@@ -108,6 +112,7 @@ export class Figures {
       ['rolling restarts', this.restarts],
       ['leaders killed', this.kills],
       ['calls lost with a killed process', this.lostWithTheProcess],
+      ['pods spoilt by hand', this.spoilt],
       ['handshakes refused to a canary', this.refusedCanaries],
       ...this.violations.map(({ kind, failures }): [string, number] => [kind, failures.length]),
     ];

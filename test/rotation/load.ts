@@ -12,8 +12,11 @@ export interface LoadOptions {
   namespaces: readonly { namespace: string; sidecar: string }[];
   workers: number;
   figures: Figures;
-  /** Whether the failure is what a process that was killed a moment ago left behind. */
-  excused: (message: string) => boolean;
+  /**
+   * Whether a failure, or a pod without its sidecar, cannot be helped, and why: it went with a process that was killed a
+   * moment ago, or somebody spoilt what is between here and the operator.
+   */
+  excused: (failure: { message: string; namespace: string }) => 'Killed' | 'Spoilt' | undefined;
 }
 
 const POD = {
@@ -31,20 +34,26 @@ export const createPods = async (options: LoadOptions, signal: AbortSignal): Pro
       const client = clients[turn % clients.length];
       const place = namespaces[Math.floor(turn / clients.length) % namespaces.length];
       if (client === undefined || place === undefined) throw new Error('no API server or no namespace');
+      const { namespace, sidecar } = place;
+      const server = turn % clients.length;
+      const fail = (kind: 'failed creates' | 'pods without sidecar', message: string): void => {
+        const excuse = excused({ message, namespace });
+        if (excuse === undefined) figures.violate(kind, `in ${namespace}, API server ${server}: ${message}`);
+        else if (excuse === 'Killed') figures.lostWithTheProcess += 1;
+        else figures.spoilt += 1;
+      };
       const begin = performance.now();
       try {
         const pod = await client.request<Pod>({
           method: 'POST',
-          path: resourcePath(RESOURCES.pods, { namespace: place.namespace }),
+          path: resourcePath(RESOURCES.pods, { namespace }),
           query: { dryRun: 'All' },
           body: POD,
         });
-        if (pod.spec?.containers?.some(({ name }) => name === place.sidecar) === true) figures.pods += 1;
-        else figures.violate('pods without sidecar', `in ${place.namespace}, by API server ${turn % clients.length}`);
+        if (pod.spec?.containers?.some(({ name }) => name === sidecar) === true) figures.pods += 1;
+        else fail('pods without sidecar', 'created');
       } catch (error) {
-        const message = describeError(error);
-        if (excused(message)) figures.lostWithTheProcess += 1;
-        else figures.violate('failed creates', `API server ${turn % clients.length}: ${message}`);
+        fail('failed creates', describeError(error));
       }
       figures.slowestPodMs = Math.max(figures.slowestPodMs, performance.now() - begin);
     }

@@ -64,7 +64,7 @@ export const ROTATION_DEFAULTS: RotationOptions = {
   configurationLagMs: 250,
   configurationRaceMs: 0,
   watchLagMs: 100,
-  patienceMs: 90_000,
+  patienceMs: 240_000,
   quietMs: 20_000,
   edits: false,
   stopAt: [],

@@ -47,9 +47,10 @@ export const renew: Deed = async (bed, injector, signal) => {
   const { figures } = bed;
   try {
     const before = await stateOf(bed, injector);
+    const bundle = await published(bed, injector);
     const asked = performance.now();
     await patchInjector(bed, injector, wish('leaf'));
-    const { certificate } = await until(
+    const { certificate, anchors } = await until(
       `${injector} has a new certificate`,
       async () => {
         const now = signal.aborted ? before : await stateOf(bed, injector);
@@ -68,6 +69,13 @@ export const renew: Deed = async (bed, injector, signal) => {
       },
     );
     figures.slowestFollowerMs = Math.max(figures.slowestFollowerMs, performance.now() - stored);
+    // The authority is one for all injectors: a rollover of another one makes this a rollover, too.
+    if (anchors !== before.anchors) {
+      figures.rollovers += 1;
+      return await renew(bed, injector, signal);
+    }
+    const stable = before.rollover.phase === 'Stable';
+    if (stable && (await published(bed, injector)) !== bundle) throw new Error('the caBundle is another one');
     figures.renewals += 1;
   } catch (error) {
     figures.violate('broken promises', `a renewal: ${describeError(error)}`);

@@ -41,7 +41,7 @@ const drive = async (bed: Bed): Promise<void> => {
         namespaces: injectors,
         workers: options.workers,
         figures,
-        excused: (message) => fleet.excuses(message),
+        excused: ({ message }) => (fleet.excuses(message) ? 'Killed' : undefined),
       },
       ending.signal,
     ),
