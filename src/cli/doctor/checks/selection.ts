@@ -13,7 +13,25 @@ const MOST_HINTS = 5;
 
 function nearOf(facts: Facts, injector: SidecarInjector): NearMatch[] {
   const namespaces = eligible(facts).map(({ metadata }) => ({ name: metadata.name, labels: metadata.labels ?? {} }));
-  return nearMatches(selectionOf(injector).namespaceSelector, namespaces);
+  const meant = meantLabels(facts);
+  return nearMatches(selectionOf(injector).namespaceSelector, namespaces).filter(({ found }) => !meant.has(found));
+}
+
+const meantIn = new WeakMap<Facts, ReadonlySet<string>>();
+
+/** Labels that some injector asks for: on a namespace they are meant for that one, and no slip. */
+function meantLabels(facts: Facts): ReadonlySet<string> {
+  const known = meantIn.get(facts);
+  if (known !== undefined) return known;
+  const selectors = facts.lists.everyInjector.items.map((each) => selectionOf(each).namespaceSelector);
+  const meant = new Set(
+    selectors.flatMap(({ matchLabels = {}, matchExpressions = [] }) => [
+      ...Object.entries(matchLabels).map((pair) => pair.join('=')),
+      ...matchExpressions.flatMap(({ key, values = [] }) => values.map((value) => `${key}=${value}`)),
+    ]),
+  );
+  meantIn.set(facts, meant);
+  return meant;
 }
 
 /** Only a slip of the pen is mended without thinking: a label that says something else was perhaps meant so. */
