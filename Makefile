@@ -6,7 +6,7 @@ IMG ?= ghcr.io/sidecar-injector/sidecar-injector:latest
 KUBECTL ?= kubectl
 RUN := npm run --silent
 
-.PHONY: help demo cluster test bench fuzz golden bench-cluster rotation-test rotation-switches crash-test model-check mutation-test lint format generate check-generated build dist install uninstall run deploy undeploy image clean
+.PHONY: help demo cluster test bench fuzz golden bench-cluster rotation-test rotation-switches crash-test model-check mutation-test lint format generate check-generated build dist install uninstall run deploy undeploy image image-rootfs clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -89,6 +89,9 @@ undeploy: ## Remove everything that deploy installed
 
 image: ## Build the container image IMG
 	docker buildx build --tag $(IMG) .
+
+image-rootfs: node_modules/.package-lock.json ## Follow the Dockerfile without a container engine, into .run/rootfs
+	@$(RUN) image-rootfs
 
 clean: ## Remove what builds and runs leave behind
 	rm -rf dist .run coverage

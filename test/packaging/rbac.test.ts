@@ -9,7 +9,7 @@ import { INJECTOR_LABEL, MANAGED_BY, MANAGED_BY_LABEL, secretName } from '../../
 import { CONTROLLER_REVISIONS } from '../../src/controllers/revisions.ts';
 import type { KubeObject } from '../../src/kube/objects.ts';
 import { RESOURCES } from '../../src/kube/resources.ts';
-import { get, list } from '../../src/kube/verbs.ts';
+import { create, get, list } from '../../src/kube/verbs.ts';
 import { generatePrivateKey } from '../../src/pki/keys.ts';
 import { createRequest } from '../../src/pki/requests.ts';
 import { stopChildren } from '../e2e/support/child.ts';
@@ -24,7 +24,7 @@ import {
 } from '../e2e/support/fixture.ts';
 import { install, OPERATOR_NAMESPACE, uninstall } from '../e2e/support/installation.ts';
 import { loadManifests } from '../e2e/support/manifests.ts';
-import { applyAll } from '../e2e/support/objects.ts';
+import { applyAll, resourceFor } from '../e2e/support/objects.ts';
 import { startOperator, type RunningOperator } from '../e2e/support/operator.ts';
 import { until } from '../support/until.ts';
 import { accessesOf, covers, describeGrant, grantsOf } from './support/grants.ts';
@@ -166,6 +166,41 @@ test('changes of the template and back, a rotation with a new authority, and rep
       return found?.metadata.labels?.[MANAGED_BY_LABEL] === MANAGED_BY;
     });
   }
+});
+
+/** Pods of every kind of workload, made by hand as controllers make them: those for which the operator looks further up. */
+test('pods that were missed, of each kind of workload', async () => {
+  const { client } = environment;
+  const labels = { app: 'missed' };
+  const namespace = 'ns-missed';
+  const spec = { containers: [{ name: 'app', image: 'example.com/app:1' }], automountServiceAccountToken: false };
+  const template = { metadata: { labels }, spec };
+  const workload = (apiVersion: string, kind: string, own: object): KubeObject =>
+    ({ apiVersion, kind, metadata: { name: kind.toLowerCase(), namespace }, spec: own }) as KubeObject;
+  const selected = { selector: { matchLabels: labels }, template };
+  const job = { template: { spec: { ...spec, restartPolicy: 'Never' } }, suspend: true };
+  const workloads = [
+    workload('apps/v1', 'StatefulSet', { ...selected, serviceName: 'missed', replicas: 0 }),
+    workload('apps/v1', 'DaemonSet', selected),
+    workload('v1', 'ReplicationController', { selector: labels, template, replicas: 0 }),
+    workload('batch/v1', 'Job', job),
+  ];
+  const deployment = workload('apps/v1', 'Deployment', { ...selected, replicas: 1 });
+  const metadata = { name: namespace, labels: { inject: 'missed' } };
+  await applyAll(client, [{ apiVersion: 'v1', kind: 'Namespace', metadata }, deployment]);
+  for (const object of workloads) {
+    const { apiVersion, kind } = object;
+    const { name, uid } = (await create(client, await resourceFor(client, apiVersion, kind), object)).metadata;
+    const ownerReferences = [{ apiVersion, kind, name, uid: uid ?? '', controller: true }];
+    const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace, ownerReferences }, spec };
+    await create(client, RESOURCES.pods, pod as KubeObject);
+  }
+  await applyInjector('missed');
+  await until('each workload is told', async () => {
+    const { items } = await list<KubeObject & { regarding: { kind: string } }>(client, RESOURCES.events, { namespace });
+    const kinds = items.map(({ regarding }) => regarding.kind);
+    return [...workloads, deployment].every(({ kind }) => kinds.includes(kind));
+  });
 });
 
 test('deletion', async () => {
