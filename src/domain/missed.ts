@@ -23,7 +23,7 @@ export function whyMissed({ pod, injector, selectedAt, decision }: MissedFacts):
   if (decision !== undefined && decision.reason !== 'injected') return `${decision.reason}: ${decision.message}`;
   const { creationTimestamp = '' } = injector.metadata;
   const createdAt = time(pod.createdAt);
-  if (pod.createdAt < Date.parse(creationTimestamp)) return 'the pod is older than the SidecarInjector';
+  if (pod.createdAt <= Date.parse(creationTimestamp)) return 'the pod is older than the SidecarInjector';
   if (selectedAt !== undefined && pod.createdAt <= selectedAt) {
     return `namespace ${pod.namespace} was labelled later, at ${time(selectedAt)}`;
   }

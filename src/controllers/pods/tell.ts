@@ -34,6 +34,7 @@ export interface TellOptions extends CensusParts {
 
 const NAME = 'untold-pods';
 const AGAIN_MS = 3_600_000;
+const LATER_MS = 1_000;
 /** What is remembered, so that a cluster of any size costs no more. */
 const MOST_REMEMBERED = 10_000;
 const PACE = { burst: 20, everyMs: 1_000 };
@@ -95,14 +96,16 @@ export class Teller {
   }
 
   async #work(key: string, signal: AbortSignal): Promise<Result> {
-    const { caches, clock } = this.#options;
+    const { caches, clock, inForce } = this.#options;
     const now = clock.monotonic();
+    const found = this.#cases.get(key);
+    const injector = found && caches.injectors.get(found.injector);
+    // What a pod would get is known only then.
+    if (injector !== undefined && inForce(injector.metadata.name) === undefined) return { requeueAfterMs: LATER_MS };
     const requeueAfterMs = this.#pace.waitMs(now);
     if (requeueAfterMs > 0) return { requeueAfterMs };
     this.#pace.take(now);
     for (const [old, until] of this.#told) if (until <= now) this.#told.delete(old);
-    const found = this.#cases.get(key);
-    const injector = found && caches.injectors.get(found.injector);
     if (found !== undefined && injector !== undefined) await this.#tell(injector, found.pod, signal);
     this.#cases.delete(key);
     return {};
