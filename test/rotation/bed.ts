@@ -30,6 +30,8 @@ export interface Bed {
 /** How late the two API servers are, in milliseconds: the one that is asked first must not be the measure of the other. */
 const FASTER = { configuration: 20, watch: 10, endpoint: 100 } as const;
 const ENDPOINT_LAG_MS = 300;
+/** Nothing is measured before the run begins. */
+const OPENING = { timeoutMs: 60_000 };
 export const SIGNERS = ['sidecarinjector.dev/webhook-serving', 'kubernetes.io/kubelet-serving'] as const;
 
 /** A cluster that exists, or an in-memory one whose API servers are late. */
@@ -119,12 +121,14 @@ const addInjector = async (
   const name = `rotation-${index + 1}`;
   const signerName = SIGNERS[index % SIGNERS.length];
   const spec = { certificate: { signerName }, webhook: { failurePolicy: 'Fail' } };
-  const namespace = await applyReady(client, injectorNamed(name, spec));
+  const namespace = await applyReady(client, injectorNamed(name, spec), undefined, OPENING.timeoutMs);
   const sidecar = `${name}-sidecar`;
   // Ready is what one API server says; the others have heard of the configuration a moment later.
   for (const [server, each] of clients.entries()) {
-    await until(`API server ${server} injects pods of ${namespace}`, async () =>
-      containersOf(await createPod(each, namespace)).includes(sidecar),
+    await until(
+      `API server ${server} injects pods of ${namespace}`,
+      async () => containersOf(await createPod(each, namespace)).includes(sidecar),
+      OPENING,
     );
   }
   return { name, namespace, sidecar };
