@@ -10,7 +10,7 @@ import { RESOURCES } from '../../src/kube/resources.ts';
 import { get, remove } from '../../src/kube/verbs.ts';
 import { generatePrivateKey } from '../../src/pki/keys.ts';
 import { until } from '../support/until.ts';
-import { askForRotation, atRest, AUTHORITY_KEY, eventsOf, merge, secretKey } from './support/certificates.ts';
+import { askForRotation, atRest, AUTHORITY_KEY, merge, secretKey, stateOf } from './support/certificates.ts';
 import { applyReady, deleteInjector, injectorNamed, useOperator } from './support/fixture.ts';
 import { startHistory, type History } from './support/history.ts';
 import { keyMaterialOf, leaksIn } from './support/key-material.ts';
@@ -32,9 +32,12 @@ describe('the log at level debug', () => {
   const spoil = async (data: Record<string, string>): Promise<void> => {
     planted.push(...Object.values(data));
     const encoded = Object.entries(data).map(([key, text]) => [key, Buffer.from(text).toString('base64')]);
-    const known = (await eventsOf(client, NAME)).length;
+    const { certificate, key } = await stateOf(client, NAME);
     await merge(client, RESOURCES.secrets, secretKey(NAME), { data: Object.fromEntries(encoded) });
-    await until('it is told of', async () => (await eventsOf(client, NAME)).length > known);
+    await until('it is repaired', async () => {
+      const now = await stateOf(client, NAME);
+      return now.certificate === certificate && now.key === key;
+    });
     await atRest(client, NAME);
   };
   const secretsOf = (): Secret[] =>
