@@ -83,7 +83,8 @@ const scenarios: Record<string, Scenario> = {
   'repair of the authority': {
     begin: async () => void (await remove(client, RESOURCES.secrets, AUTHORITY_KEY)),
     end: async () => {
-      await until('there is an authority again', () => get<Secret>(client, RESOURCES.secrets, AUTHORITY_KEY));
+      const look = (): Promise<Secret | undefined> => get<Secret>(client, RESOURCES.secrets, AUTHORITY_KEY);
+      await until('there is an authority again', look, { timeoutMs: 60_000 });
     },
     injects: true,
     writes: 1,

@@ -53,7 +53,9 @@ export class Crew {
     crew.#port = await freePort();
     // By its name the one that serves is the first canary: what it serves then is what pods depend on.
     await crew.#add('a-serves', crew.#port, (call) => !takesTheLead(call));
-    await Promise.all([crew.reinforce(), crew.reinforce()]);
+    // One after the other: each has its own time to become ready, also on a busy machine.
+    await crew.reinforce();
+    await crew.reinforce();
     await crew.leader();
     return crew;
   }
