@@ -1,6 +1,6 @@
 /** Bundles the operator into one file: what the image carries, and what starts three times faster than node_modules. */
 import { build } from 'esbuild';
-import { readFileSync } from 'node:fs';
+import { chmodSync, readFileSync } from 'node:fs';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
@@ -23,3 +23,6 @@ await build({
     js: "#!/usr/bin/env node\nimport { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },
 });
+
+// kubectl takes for a plugin only what can be executed.
+chmodSync('dist/sidecar-injector.js', 0o755);
