@@ -68,8 +68,7 @@ export async function issueServing(options: {
   const asked = later(options.now, options.lifetimeSeconds);
   const notAfter = asked < issuer.validity.notAfter ? asked : issuer.validity.notAfter;
   const backdate = LEAF_BACKDATE_MS + Math.abs(options.skewMs ?? 0);
-  const earliest = Math.max(options.now.getTime() - backdate, issuer.validity.notBefore.getTime());
-  const certificate = newCertificate(options.publicKey, new Date(earliest), notAfter);
+  const certificate = newCertificate(options.publicKey, new Date(options.now.getTime() - backdate), notAfter);
   certificate.setSubject(subjectAttributes(options.identity));
   certificate.setIssuer(issuer.subject.attributes);
   certificate.setExtensions([
