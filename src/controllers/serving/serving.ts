@@ -124,11 +124,16 @@ export class Serving {
     return new Date(this.#options.clock.now());
   }
 
-  /** What API servers go by when they call this replica, for each injector that they call and that it has an identity for. */
+  /**
+   * What API servers go by when they call this replica, for each injector that they call and that it has an identity for. A bundle
+   * that does not verify what is served is left out: no replica serves anything else, so it is not this one that is broken.
+   */
   called(): Called[] {
-    return [...this.#identities].flatMap(([injector, { fingerprint }]) => {
+    const now = this.#now();
+    return [...this.#identities].flatMap(([injector, identity]) => {
       const bundle = this.#published(injector);
-      return bundle === undefined ? [] : [{ injector, fingerprint, bundle }];
+      if (bundle === undefined || this.#distrusted(injector, identity, bundle, now) !== undefined) return [];
+      return [{ injector, fingerprint: identity.fingerprint, bundle }];
     });
   }
 
@@ -183,20 +188,18 @@ export class Serving {
     return this.#options.caches.namespaces.get(name)?.metadata.labels;
   }
 
-  /** Why this replica must not get requests yet; empty when it may (DESIGN 2). */
+  /**
+   * Why this replica must not get requests yet; empty when it may (docs/adr/0011): what others could do better. What is wrong
+   * with an injector for all replicas, such as a caBundle that somebody garbled, must not take them all out of service.
+   */
   unreadiness(): string[] {
     const { caches } = this.#options;
-    const now = this.#now();
     const waiting = Object.values(caches).filter((cache) => !cache.hasSynced);
     if (waiting.length > 0) return [`not synced: ${waiting.map((cache) => cache.name).join(', ')}`];
     return caches.injectors.list().flatMap(({ metadata: { name } }) => {
-      const published = this.#published(name);
       // Nobody calls before the configuration is there: it is made when the first replica serves.
-      if (published === undefined) return [];
-      const identity = this.#identities.get(name);
-      if (identity === undefined) return [`${name}: no certificate to serve`];
-      const reason = this.#distrusted(name, identity, published, now);
-      return reason === undefined ? [] : [`${name}: the published caBundle does not verify what is served: ${reason}`];
+      if (this.#published(name) === undefined || this.#identities.has(name)) return [];
+      return [`${name}: no certificate to serve`];
     });
   }
 
