@@ -3,13 +3,15 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { format } from 'prettier';
 import { REASONS, type ReasonEntry } from '../src/domain/reasons.ts';
+import { commandsPage } from './docs/commands.ts';
 import { errorsPage } from './docs/errors.ts';
 import { metricsPage } from './docs/metrics.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
-const PAGES: Record<string, () => string> = {
+const PAGES: Record<string, () => string | Promise<string>> = {
   'docs/errors.md': errorsPage,
+  'docs/reference/commands.md': commandsPage,
   'docs/reference/metrics.md': metricsPage,
   'docs/reference/reasons.md': reasons,
 };
@@ -43,7 +45,7 @@ function committed(file: string): string {
 
 for (const [page, render] of Object.entries(PAGES)) {
   const file = resolve(root, page);
-  const text = await format(render(), { parser: 'markdown', printWidth: 120 });
+  const text = await format(await render(), { parser: 'markdown', printWidth: 120 });
   if (!process.argv.includes('--check')) {
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, text);
