@@ -26,8 +26,9 @@ export async function createAuthority(options: {
   keySize?: number;
   /** As of issueServing. */
   skewMs?: number;
+  signal?: AbortSignal;
 }): Promise<Authority> {
-  const keyPem = await generatePrivateKey(options.keySize ?? 3072);
+  const keyPem = await generatePrivateKey(options.keySize ?? 3072, options.signal);
   const key = createPrivateKey(keyPem);
   const subject = subjectAttributes({
     commonName: `${options.name} ${publicKeyDigest(key).slice(0, 8)}`,

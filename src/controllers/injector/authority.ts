@@ -46,6 +46,7 @@ export async function ensureAuthority(
     now,
     lifetimeSeconds: YEAR_SECONDS,
     skewMs: alarmingSkew(context),
+    signal,
   });
   const secret: Secret = {
     apiVersion: 'v1',

@@ -78,7 +78,7 @@ async function generateKey(
   signal: AbortSignal,
 ): Promise<Update> {
   const { name } = injector.metadata;
-  const pendingKey = await generatePrivateKey(certificateOf(injector).keySize);
+  const pendingKey = await generatePrivateKey(certificateOf(injector).keySize, signal);
   const state = { ...gathered.state, pendingKey, attempt, previousAnchors: anchorsToKeep(gathered) };
   const update = await storeState(context, injector, gathered, state, signal);
   if (after !== undefined) {
