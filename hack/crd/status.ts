@@ -41,6 +41,7 @@ export const status: Schema = object('What the operator found and did.', {
   }),
   rollout: object('What is remembered of the pods that spec.rollout evicted.', {
     lastEvictionTime: time('When the last pod was evicted.'),
+    lastMinuteEvictions: count('Pods that were evicted in the minute that ended then.'),
     attempts: list(
       'Workloads with a pod that was evicted and has not come back as it should yet.',
       object(

@@ -275,7 +275,7 @@ async function startOperator(client: KubeClient, own: KubeClient, leads: boolean
   const events = new EventRecorder({ client, log, instance: 'test', now: () => clock.now() });
   const followed = () => createLeaderCaches(settings);
   const timing = pacedTiming(PACE);
-  const options = { client, caches, followed, serving, operator, events, clock, log, metrics, timing };
+  const options = { client, caches, followed, serving, operator, events, clock, log, metrics, timing, pace: PACE };
   if (leads) parts.push(lead(options, life.signal));
   return {
     serving,

@@ -208,6 +208,8 @@ export interface PodCounts {
 export interface RolloutStatus {
   /** RFC 3339, seconds. */
   lastEvictionTime?: string;
+  /** Pods that were evicted in the minute that ended then. */
+  lastMinuteEvictions?: number;
   /** Workloads with a pod that was evicted and has not come back as it should. */
   attempts?: RolloutAttempt[];
 }

@@ -1,5 +1,4 @@
 /** What is remembered of the rollout of one injector, and the part of it that another leader finds in the status. */
-import { rolloutOf } from '../../api/v1alpha1/defaults.ts';
 import type { RolloutAttempt, RolloutStatus, SidecarInjector } from '../../api/v1alpha1/types.ts';
 import { EVICTION_WINDOW_MS, type Attempt } from '../../domain/rollout-attempts.ts';
 
@@ -26,18 +25,17 @@ export interface Memory {
   notPermitted?: Hold;
 }
 
-/** As the last leader left it. It may have evicted as many as it was allowed to at the time that it wrote last. */
+/** As the last leader left it. What it evicted in its last minute counts as if it all had been at the end of that. */
 export function recall(injector: SidecarInjector, now: number): Memory {
-  const { lastEvictionTime, attempts = [] } = injector.status?.rollout ?? {};
+  const { lastEvictionTime, lastMinuteEvictions = 0, attempts = [] } = injector.status?.rollout ?? {};
   const last = Date.parse(lastEvictionTime ?? '');
   // The time is cut to seconds, and an eviction may have come a moment after it was written.
   const latest = Math.min(last + 10_000, now);
-  const { maxPerMinute } = rolloutOf(injector);
   return {
     uid: injector.metadata.uid,
     revision: { value: undefined, since: 0 },
     attempts: attempts.map((attempt) => attemptOf(attempt)),
-    evictions: latest >= now - EVICTION_WINDOW_MS ? Array.from({ length: maxPerMinute }, () => latest) : [],
+    evictions: latest >= now - EVICTION_WINDOW_MS ? Array.from({ length: lastMinuteEvictions }, () => latest) : [],
     evicted: new Set(),
     seenReady: new Set(),
     hopeless: new Map(),
@@ -67,7 +65,7 @@ export function rolloutStatus({
   const last = evictions.at(-1);
   if (last === undefined && attempts.length === 0) return undefined;
   return {
-    ...(last !== undefined && { lastEvictionTime: seconds(last) }),
+    ...(last !== undefined && { lastEvictionTime: seconds(last), lastMinuteEvictions: evictions.length }),
     ...(attempts.length > 0 && { attempts: attempts.map((attempt) => storedAttempt(attempt)) }),
   };
 }
@@ -101,8 +99,7 @@ export function tidy(memory: Memory, present: ReadonlySet<string>, now: number):
   }
   for (const [uid, { until }] of memory.held) if (until <= now) memory.held.delete(uid);
   if (memory.notPermitted !== undefined && memory.notPermitted.until <= now) delete memory.notPermitted;
-  // The last one is in the status.
-  memory.evictions = memory.evictions.filter(
-    (instant, index, all) => index === all.length - 1 || instant >= now - EVICTION_WINDOW_MS,
-  );
+  // All that is in the status: so it does not change because time goes by.
+  const last = memory.evictions.at(-1) ?? now;
+  memory.evictions = memory.evictions.filter((instant) => instant >= last - EVICTION_WINDOW_MS);
 }
