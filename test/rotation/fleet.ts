@@ -27,8 +27,9 @@ export interface FleetOptions {
 }
 
 const MOST_LINES = 100;
-/** Of the readiness probe in config/manager, in short. */
+/** As the readiness probe in config/manager: each after so long, and a pod is unready after so many that failed in a row. */
 const PROBE_MS = 500;
+const PROBE_FAILURES = 3;
 /** What the API servers may still have under way to a process that was killed. */
 const AFTERMATH_MS = 1500;
 const LEASE = { name: 'sidecar-injector', namespace: OPERATOR_NAMESPACE };
@@ -37,6 +38,7 @@ export class Fleet {
   readonly #options: FleetOptions;
   #replicas: RunningOperator[] = [];
   #ready = new Map<string, boolean>();
+  readonly #failed = new Map<string, number>();
   #leaving: Promise<void>[] = [];
   #started = 0;
   #port: Promise<number> | undefined;
@@ -155,7 +157,10 @@ export class Fleet {
       this.#replicas = this.#replicas.filter((other) => other !== replica);
       return;
     }
-    const ready = answer?.ok === true;
+    const failed = answer?.ok === true ? 0 : (this.#failed.get(name) ?? 0) + 1;
+    this.#failed.set(name, failed);
+    if (failed > 0 && failed < PROBE_FAILURES) return;
+    const ready = failed === 0;
     if (this.#ready.get(name) === ready) return;
     if (!ready) figures.complain(`${name} is not ready: ${(await answer?.text()) ?? 'no answer'}`);
     this.#ready.set(name, ready);
