@@ -27,7 +27,7 @@ export interface FleetOptions {
 }
 
 const MOST_LINES = 100;
-/** As the readiness probe in config/manager: each after so long, and a pod is unready after so many that failed in a row. */
+/** More often than the readiness probe in config/manager; a pod is unready after so many failures in a row. */
 const PROBE_MS = 500;
 const PROBE_FAILURES = 3;
 /** What the API servers may still have under way to a process that was killed. */
