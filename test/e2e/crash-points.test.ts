@@ -3,7 +3,7 @@
  * carried out; another replica leads from there. Nobody notices: pods go on to be created, with failurePolicy Fail.
  *
  * CRASH_POINTS=all tries every write of every kind, as a first clean run has shown them (`make crash-test`), and
- * CRASH_POINTS=renewal those of one kind; by default it is three of them, by SEED.
+ * CRASH_POINTS=renewal those of one kind; by default it is two of them, by SEED.
  */
 import assert from 'node:assert/strict';
 import { after, before, test, type TestContext } from 'node:test';
@@ -50,6 +50,8 @@ interface Scenario {
   injects: boolean;
   /** Writes that a clean run has at least. */
   writes: number;
+  /** It stands for the others where not all are asked for. */
+  sample?: true;
 }
 
 let environment: Environment;
@@ -67,6 +69,7 @@ const scenarios: Record<string, Scenario> = {
     end: async () => void (await atRest(client, NAME)),
     injects: false,
     writes: 12,
+    sample: true,
   },
   renewal: {
     begin: (turn) => askForRotation(client, NAME, `leaf-${turn}`),
@@ -79,6 +82,7 @@ const scenarios: Record<string, Scenario> = {
     end: async (turn) => void (await atRest(client, NAME, { wish: `ca-${turn}` })),
     injects: true,
     writes: 12,
+    sample: true,
   },
   'repair of the authority': {
     begin: async () => void (await remove(client, RESOURCES.secrets, AUTHORITY_KEY)),
@@ -154,7 +158,7 @@ const run = async (scenario: Scenario, point?: CrashPoint): Promise<{ writes: st
   }
   assert.deepEqual(await trust, [], 'something was served that was not trusted');
   assert.deepEqual(creating.failures, [], 'pods failed');
-  assert.ok(creating.pods > 5, `only ${creating.pods} pods`);
+  assert.ok(creating.pods > 0, `only ${creating.pods} pods`);
   assert.ok(containersOf(await createPod(client, NAMESPACE)).includes(`${NAME}-sidecar`));
   const { versions } = history;
   const seen = versions.filter(({ revision }) => revision > since).map(describeVersion);
@@ -245,7 +249,7 @@ for (const [name, scenario] of Object.entries(scenarios)) {
   if (ASKED !== undefined) {
     const skip = ASKED !== 'all' && ASKED !== name;
     test(`the leader is killed at each write of the ${name}`, { skip }, (t) => tryAll(t, scenario));
-  } else if (scenario.writes > 1) {
+  } else if (scenario.sample === true) {
     const nth = 1 + Math.floor(random() * scenario.writes);
     const point: CrashPoint = { label: undefined, nth, when: random() < 0.5 ? 'before' : 'after' };
     test(`the leader is ${textOf(point)} of the ${name}`, async () => {

@@ -58,14 +58,14 @@ const told = async (injector: string, event: RegExp): Promise<string> =>
 const tryEdit = async (t: TestContext, { edit, repaired, event, felt }: Edit): Promise<void> => {
   const creating = startCreating(client, NAMESPACE, `${NAME}-sidecar`);
   try {
-    await until('pods are created', () => creating.pods > 5);
+    await until('pods are created', () => creating.pods > 2);
     const begun = performance.now();
     await edit();
     await until('it is repaired', repaired, { timeoutMs: LIMIT_MS, everyMs: 5 });
     const took = performance.now() - begun;
     await told(NAME, event);
     const { pods } = creating;
-    await until('pods are created after it', () => creating.pods > pods + 20);
+    await until('pods are created after it', () => creating.pods > pods + 10);
     assert.ok(containersOf(await createPod(client, NAMESPACE)).includes(`${NAME}-sidecar`));
     await assertFelt(t, creating, begun, took, felt === true);
   } finally {

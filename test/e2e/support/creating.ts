@@ -29,7 +29,7 @@ const POD = {
 };
 
 /** Leaves something of the machine to the others. */
-const PAUSE_MS = 10;
+const PAUSE_MS = 25;
 
 /**
  * Creates pods until it is stopped.
