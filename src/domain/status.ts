@@ -172,14 +172,12 @@ export function statusOf(facts: Facts): SidecarInjectorStatus {
     InjectionVerified: injectionVerified(facts),
     SelectorMatches: selectorMatches(facts),
   };
-  const paused = modeOf(injector) === 'Paused';
-  // No probe pod is sent while it is paused; who waits for Ready (Flux, by kstatus) would wait for one for ever.
-  const probes = existingOf(injector) === undefined && !paused;
-  const needed = NEEDED_FOR_READY.filter((type) => type !== 'InjectionVerified' || probes);
+  const needed = NEEDED_FOR_READY.filter((type) => type !== 'InjectionVerified' || existingOf(injector) === undefined);
   const failing = needed
     .map((type) => ({ type, ...(findings[type] ?? unknown('', '')) }))
     .filter(({ status }) => status !== 'True');
   const summary = failing.map(({ type, message }) => `${type}: ${message}`).join('; ');
+  const paused = modeOf(injector) === 'Paused';
   const ready =
     failing.length === 0
       ? yes(Reason.Ready, 'pods of selected namespaces get the sidecar')

@@ -25,14 +25,7 @@ const trial = (outcome: 'Rejected' | 'Failed'): Facts => ({
 });
 const probed = (succeeded: boolean): Facts => ({
   ...done,
-  probe: {
-    ...done.probe,
-    of: done.probe?.of ?? '',
-    succeeded,
-    message: 'no endpoints',
-    at: now,
-    again: later(60),
-  } as Facts['probe'],
+  probe: { of: done.probe?.of ?? '', succeeded, message: 'no endpoints', at: now, again: later(60) },
 });
 const reported = (facts: Facts): SidecarInjector => ({ ...facts.injector, status: statusOf(facts) });
 const changed = ({ metadata, ...rest }: SidecarInjector, change: object): SidecarInjector => ({
@@ -59,7 +52,8 @@ const STATES: Record<string, [SidecarInjector, Health, Kstatus, RegExp]> = {
     'InProgress',
     /does not answer/,
   ],
-  'it is paused': [reported(paused(done)), 'Suspended', 'Current', /Paused/],
+  // kstatus knows no word for it; Ready is False on purpose (docs/adr/0004), so Flux waits until it is resumed.
+  'it is paused': [reported(paused(done)), 'Suspended', 'InProgress', /Paused/],
   'the last change was not seen yet': [
     changed(reported(done), { generation: 3 }),
     'Progressing',

@@ -19,7 +19,7 @@ interface Fengari {
   };
   lauxlib: { luaL_newstate(): unknown; luaL_dostring(state: unknown, code: Uint8Array): number };
   lualib: { luaL_openlibs(state: unknown): void };
-  to_luastring(text: string): Uint8Array;
+  readonly to_luastring: (text: string) => Uint8Array;
 }
 
 const { lua, lauxlib, lualib, to_luastring: bytes } = createRequire(import.meta.url)('fengari') as Fengari;
