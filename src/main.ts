@@ -9,6 +9,7 @@ import { Kubelets } from './controllers/kubelets.ts';
 import { lead, type LeadOptions } from './controllers/leader.ts';
 import { ownAddress, reachableAddress } from './controllers/serving/address.ts';
 import { Refusals } from './controllers/serving/refusals.ts';
+import { Newcomers } from './controllers/serving/newcomers.ts';
 import { SelfCheck } from './controllers/serving/self-check.ts';
 import { Reporter } from './controllers/serving/reporter.ts';
 import { followAnnotations } from './controllers/serving/annotations.ts';
@@ -148,11 +149,14 @@ function serveAdmission(
   serving: () => Serving | undefined,
 ): AdmissionServer {
   const annotations = followAnnotations(caches.injectors);
+  const newcomers = new Newcomers(caches.injectors, clock);
+  newcomers.start();
   return createAdmissionServer({
     host: config.webhookHost,
     port: config.webhookPort,
     secureContext: (servername) => serving()?.contextFor(servername),
     injector: (name) => serving()?.injector(name),
+    mayCome: (name) => newcomers.mayCome(name),
     synced: () => serving()?.synced ?? false,
     context: () => ({
       excludedNamespaces: [config.namespace],

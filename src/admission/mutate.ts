@@ -40,7 +40,12 @@ export function unknownInjector(request: AdmissionRequest, name: string): Verdic
     operations: [],
     warnings: warningsFor(name, [message]),
   };
-  return { decision, answer: bare(request, decision, { reason: decision.reason }) };
+  return { decision, answer: bare(request, decision, auditOf(name, decision)) };
+}
+
+/** Who did what and why, for the audit log; the API server writes the webhook's name before each key. */
+function auditOf(injector: string, { action, reason }: Decision): Record<string, string> {
+  return { injector, decision: action, reason };
 }
 
 function bare(
@@ -53,9 +58,11 @@ function bare(
 
 function answerOf(request: AdmissionRequest, injector: SidecarInjector, decision: Decision): AdmissionAnswer {
   const { action, reason, message } = decision;
-  // When a webhook is called again for one pod, the API server drops a second value of a key and logs it.
-  if (reason === 'already_injected') return bare(request, decision);
-  const answer = bare(request, decision, { reason, revision: templateRevision(injector) });
+  const revision = templateRevision(injector);
+  const { name } = injector.metadata;
+  // When a webhook is called again for one pod, the API server drops a second value of a key and logs it: this is a key of its own.
+  if (reason === 'already_injected') return bare(request, decision, { injector: name, 'already-injected': revision });
+  const answer = bare(request, decision, { ...auditOf(name, decision), revision });
   return action === 'Reject' ? { ...answer, denial: oneLine(`${reason}: ${message}`, 500) } : answer;
 }
 

@@ -13,6 +13,8 @@ import type { Teller } from './teller.ts';
 export interface ReviewOptions {
   /** The injector of that name as it is in force: with its last accepted template. */
   injector: (name: string) => SidecarInjector | undefined;
+  /** Whether an injector that is not known may be known in a moment. Default: no. */
+  mayCome?: (name: string) => boolean;
   /** Whether the caches hold the cluster's state, so that an unknown name is really unknown. */
   synced: () => boolean;
   context: () => DecisionContext;
@@ -49,6 +51,7 @@ export function serveReview(
       if (body === undefined) throw refusal ?? defect('no body and no reason');
       const review = parseReview(body);
       const injector = options.injector(name);
+      if (injector === undefined && options.mayCome?.(name) === true) throw notNow(503, `${name} is not known yet`, 1);
       const { decision, answer } =
         injector === undefined ? unknownInjector(review, name) : mutate(review, injector, options.context());
       sendJson(response, 200, encodeReview(answer));

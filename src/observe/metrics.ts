@@ -130,7 +130,7 @@ export const metricNames = (): { name: string; kind: string; help: string; label
 
 const RESTARTS = ['closed', 'gone', 'network', 'refused', 'bad-data'];
 const RESULTS = ['success', 'requeue', 'error'];
-const REFUSALS = ['400', '404', '405', '413', '415', '429', '500', '503'];
+const REFUSALS = ['400', '404', '405', '413', '415', '422', '429', '500', '503'];
 const TLS_REASONS = ['untrusted', 'other'];
 /** Where a handshake named no SidecarInjector that we know: the name comes from outside. */
 const UNKNOWN = 'unknown';
@@ -165,6 +165,8 @@ export class Metrics {
     this.set('clock_skew_seconds', {}, 0);
     for (const name of ['api_warnings_total', 'events_dropped_total'] as const) this.count(name, {}, 0);
     this.set('build_info', { version: VERSION }, 1);
+    const nobody = { injector: '', decision: REASONS.unknown_injector.action, reason: 'unknown_injector' };
+    for (const dry_run of ['true', 'false']) this.count('admission_decisions_total', { ...nobody, dry_run }, 0);
     for (const code of REFUSALS) this.count('admission_refused_total', { code }, 0);
     for (const reason of TLS_REASONS) this.count('tls_client_errors_total', { injector: UNKNOWN, reason }, 0);
     if (options.defaults !== false) collectDefaultMetrics({ register: this.#registry });
