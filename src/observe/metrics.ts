@@ -89,6 +89,11 @@ const TABLE = {
     ['injector', 'phase'],
   ],
   pods: ['gauge', 'Pods that have not ended, by what they are to a SidecarInjector.', ['injector', 'state']],
+  rollout_evictions_total: [
+    'counter',
+    'Evictions of outdated or missed pods that were tried, by what came of it; held by a disruption budget.',
+    ['injector', 'result'],
+  ],
   rollover_phase: [
     'gauge',
     '1 for the phase in which a change of the certificate authority is; the leader tells.',
@@ -105,11 +110,6 @@ const TABLE = {
     ['injector', 'step'],
   ],
   clock_skew_seconds: ['gauge', "How far the API server's clock is ahead of this one; whole seconds.", []],
-  rollout_evictions_total: [
-    'counter',
-    'Evictions of outdated or missed pods that were tried, by what came of it; held by a disruption budget.',
-    ['injector', 'result'],
-  ],
   certificate_issues_total: ['counter', 'Certificates asked for, by how it ended.', ['injector', 'result']],
 } as const satisfies Record<string, Row>;
 
@@ -134,6 +134,7 @@ const REFUSALS = ['400', '404', '405', '413', '415', '422', '429', '500', '503']
 const TLS_REASONS = ['untrusted', 'other'];
 /** Where a handshake named no SidecarInjector that we know: the name comes from outside. */
 const UNKNOWN = 'unknown';
+const EVICTIONS = ['evicted', 'held', 'gone', 'not_permitted', 'failed'];
 /** With no label but the injector's. */
 const INJECTOR_GAUGES = [
   'injector_ready',
@@ -142,7 +143,6 @@ const INJECTOR_GAUGES = [
   'certificate_renewal_timestamp_seconds',
   'last_verified_handshake_timestamp_seconds',
 ];
-const EVICTIONS = ['evicted', 'held', 'gone', 'not_permitted', 'failed'];
 const ISSUES = ['issued', 'denied', 'failed', 'unusable'];
 
 export class Metrics {
