@@ -6,7 +6,7 @@ IMG ?= ghcr.io/sidecar-injector/sidecar-injector:latest
 KUBECTL ?= kubectl
 RUN := npm run --silent
 
-.PHONY: help demo cluster test bench fuzz golden bench-cluster rotation-test rotation-switches crash-test model-check mutation-test lint format generate check-generated build dist install uninstall run deploy undeploy image image-rootfs clean
+.PHONY: help demo cluster test bench bench-reconcile fuzz golden bench-cluster test-doctor rotation-test rotation-switches crash-test model-check mutation-test lint format generate check-generated build dist install uninstall run deploy undeploy image image-rootfs clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,8 +36,11 @@ generate: node_modules/.package-lock.json ## Regenerate crds/ and the generated 
 check-generated: node_modules/.package-lock.json ## Fail when a generated file is out of date
 	@$(RUN) generate:check
 
-bench: node_modules/.package-lock.json ## Measure admission beside a raw HTTPS server
+bench: node_modules/.package-lock.json ## Measure admission beside a raw HTTPS server (ARGS="--full --report")
 	@$(RUN) bench -- $(ARGS)
+
+bench-reconcile: node_modules/.package-lock.json ## Measure from apply to Ready for 1, 100, 1,000 injectors (ARGS=--report)
+	@$(RUN) bench:reconcile -- $(ARGS)
 
 fuzz: node_modules/.package-lock.json ## Try the properties of injection on random reviews (ARGS="--runs 1000000 --seed N")
 	@$(RUN) fuzz -- $(ARGS)
@@ -53,6 +56,9 @@ mutation-test: node_modules/.package-lock.json ## Change src/domain in every sma
 
 model-check: node_modules/.package-lock.json ## Search every order of events of a rollover in small clusters (minutes)
 	@$(RUN) model
+
+test-doctor: node_modules/.package-lock.json ## Break a set-up in every known way; condition, Event and doctor must name the cause (KUBECONFIG: a real cluster)
+	@$(RUN) test-doctor
 
 rotation-test: node_modules/.package-lock.json ## Renew, restart and kill under load; count what failed (KUBECONFIG: on that cluster)
 	@$(RUN) rotation -- $(ARGS)

@@ -156,7 +156,7 @@ if (values.report) {
   ];
   await writeSection(
     'reconcile',
-    `\`node hack/bench/reconcile.ts --report\` made this section: the bundle against the in-memory cluster, which shares the
+    `\`make bench-reconcile ARGS=--report\` made this section: the bundle against the in-memory cluster, which shares the
 machine with it. CPU time and calls are the operator's.\n\n${machine()}\n\n${table.join('\n')}`,
   );
 }

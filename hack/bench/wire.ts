@@ -64,6 +64,7 @@ function isComplete(connection: Connection, chunk: Buffer): boolean {
   const end = text.indexOf(HEAD_END);
   if (end === -1) return false;
   const length = Number(/\r\ncontent-length: (\d+)/i.exec(text)?.[1]);
+  if (Number.isNaN(length)) throw new Error('an answer without Content-Length: none of our servers sends that');
   connection.rest = end + HEAD_END.length + length - text.length;
   return connection.rest <= 0;
 }
