@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { format } from 'prettier';
 import { REASONS, type ReasonEntry } from '../src/domain/reasons.ts';
+import { apiPage } from './docs/api.ts';
 import { commandsPage } from './docs/commands.ts';
 import { errorsPage } from './docs/errors.ts';
 import { metricsPage } from './docs/metrics.ts';
@@ -11,6 +12,7 @@ const root = resolve(import.meta.dirname, '..');
 
 const PAGES: Record<string, () => string | Promise<string>> = {
   'docs/errors.md': errorsPage,
+  'docs/reference/api.md': apiPage,
   'docs/reference/commands.md': commandsPage,
   'docs/reference/metrics.md': metricsPage,
   'docs/reference/reasons.md': reasons,
