@@ -83,7 +83,9 @@ describe('rotate', () => {
 
   test('of the authority leaves nothing of the old trust', async () => {
     const { status: before } = await injectorStatus(fixture.client, 'cli');
-    await succeeds('rotate', 'cli', '--ca', '--wait', '--timeout=90s');
+    const { code, stderr } = await run('rotate', 'cli', '--ca', '--wait', '--timeout=90s');
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /^cli: (Widening|Settling|Canary|Draining|Narrowing)$/m, 'it tells how far it is');
     const { status: after } = await injectorStatus(fixture.client, 'cli');
     const old = new Set(before?.certificate?.trustedCAs);
     assert.equal(after?.certificate?.trustedCAs?.length, 1);

@@ -77,7 +77,7 @@ describe('explain', () => {
   };
 
   for (const [reason, { object, advice = /^/, command = /^/ }] of Object.entries(CASES)) {
-    test(`${reason}`, async () => {
+    test(reason, async () => {
       await applyAll(fixture.client, [object]);
       const { name } = object.metadata;
       const found = await explained('why', `deploy/${name}`, '-n', NAMESPACE);
@@ -223,6 +223,19 @@ describe('explain', () => {
     await applyAll(client, [injectorNamed('why', { selection: OPT_IN })]);
     await condition(client, 'why', 'Ready', 'True');
     assert.equal((await explained('why', ...argv)).reason, 'injected');
+  });
+
+  test('all of a kind, a line for each', async () => {
+    const { code, stdout } = await run('explain', 'deploy', '-A');
+    assert.equal(code, 0);
+    assert.match(stdout, /^OBJECT +INJECTOR +NOW +NEXT POD +REASON +MESSAGE$/m);
+    assert.match(stdout, /^Deployment ns-why\/asks +why +- +injected +injected /m);
+    assert.match(stdout, /^Deployment ns-near\/web +why +- +not injected +namespace_not_selected /m);
+    assert.match(
+      (await run('explain', 'pods', '-n', NAMESPACE)).stdout,
+      /^Pod ns-why\/old +why +outdated +not injected +pod_not_asked /m,
+    );
+    assert.equal((await run('explain', 'deploy/web', '-A')).code, 2);
   });
 
   test('what is not there, and what is no workload', async () => {

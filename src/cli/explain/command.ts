@@ -1,6 +1,13 @@
 /** `sidecar-injector explain`: why pods get a sidecar, or do not: each injector, each check. */
 import { operatorError } from '../../errors.ts';
-import { CLUSTER_OPTIONS, clusterProblems, NAMESPACE_OPTION, namesOf, withCluster } from '../cluster.ts';
+import {
+  ALL_NAMESPACES_OPTION,
+  CLUSTER_OPTIONS,
+  clusterProblems,
+  NAMESPACE_OPTION,
+  namesOf,
+  withCluster,
+} from '../cluster.ts';
 import { paletteOf } from '../colour.ts';
 import type { Command, Io } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -10,10 +17,10 @@ import { customPlaces, parsePodPath } from '../inject/pod-places.ts';
 import { readSources } from '../inputs.ts';
 import type { Given, Option } from '../options.ts';
 import { machineReadable, outputOption } from '../output.ts';
-import { type Facts, readFacts, readLive } from './facts.ts';
+import { type Facts, readFacts, readTarget } from './facts.ts';
 import { explain, type Subject } from './judge.ts';
 import { KIND_NAMES, resourceNamed } from './kinds.ts';
-import { printed } from './print.ts';
+import { overviewOf, printed } from './print.ts';
 import { liveSubject, manifestSubjects } from './subjects.ts';
 import { targetsOf } from './words.ts';
 
@@ -28,12 +35,16 @@ const OPTIONS: Record<string, Option> = {
   'pod-path': { value: 'KIND=PATH', help: 'where a custom kind has its pod template, such as Rollout=spec.template' },
   output: outputOption('text', 'json', 'yaml'),
   ...NAMESPACE_OPTION,
+  ...ALL_NAMESPACES_OPTION,
   ...CLUSTER_OPTIONS,
 };
 
 function check(given: Given): string[] {
   const { targets, problems } = targetsOf(given.words);
   const files = given.all('filename').length > 0;
+  if (given.on('all-namespaces') && targets.some(({ name }) => name !== undefined)) {
+    problems.push('a name is of one namespace: leave out the name, or -A');
+  }
   if (files && given.words.length > 0) problems.push('name objects or files (-f), not both');
   if (!files && targets.length === 0 && problems.length === 0)
     problems.push('name a pod or a workload, or a file with -f');
@@ -59,15 +70,22 @@ async function run(io: Io, given: Given): Promise<number> {
   }
   if (facts.injectors.length === 0) io.stderr.write('There are no SidecarInjectors: nothing is injected anywhere\n');
   const palette = paletteOf(io);
-  io.stdout.write(explanations.map((explanation) => printed(explanation, palette)).join('\n'));
+  const isList = targetsOf(given.words).targets.some(({ name }) => name === undefined);
+  io.stdout.write(
+    isList
+      ? overviewOf(explanations, palette)
+      : explanations.map((explanation) => printed(explanation, palette)).join('\n'),
+  );
   return EXIT.ok;
 }
 
 function ofCluster(io: Io, given: Given): Promise<Case> {
   return withCluster(io, given, async (cluster) => {
     const { targets } = targetsOf(given.words);
-    const live = await Promise.all(targets.map((target) => readLive(cluster, target)));
-    const facts = await readFacts(cluster, new Set([cluster.namespace]));
+    const live = (await Promise.all(targets.map((target) => readTarget(cluster, target)))).flat();
+    const namespaces = live.map(({ object }) => object.metadata.namespace ?? '');
+    const facts = await readFacts(cluster, new Set(namespaces));
+    if (live.length === 0) io.stderr.write('No resources found\n');
     return { subjects: live.map(liveSubject), facts };
   });
 }
@@ -117,16 +135,18 @@ async function complete(io: Io, given: Given, partial: string): Promise<string[]
 }
 
 export const command: Command = {
-  usage: '(TYPE NAME [NAME ...] | TYPE/NAME ... | -f FILE ...) [flags]',
+  usage: '(TYPE [NAME ...] | TYPE/NAME ... | -f FILE ...) [flags]',
   description: [
     'Explains why a pod gets a sidecar, or does not: for each SidecarInjector every check in the order in which they are made,',
     'also those after the one that decides, and what can be done. For a pod that runs: whether it has the sidecar and which',
     'revision of it; the checks are then about the next pod that its workload makes. TYPE is a pod or what makes pods.',
-    'With -f, pods of manifests: against the SidecarInjectors among the files if there are any, else against the cluster.',
+    'Without a name: a line for each object there is. With -f, pods of manifests: by the SidecarInjectors among the files if',
+    'there are any, else by those of the cluster.',
   ],
   examples: [
     '$0 explain pod web-7d4b9c-x2x9q -n shop',
     '$0 explain deploy/web',
+    '$0 explain deployments -A',
     '$0 explain -f deployment.yaml',
     "$0 explain deploy/web -o json | jq -r '.explanations[].injectors[].reason'",
   ],

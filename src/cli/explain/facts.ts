@@ -52,12 +52,12 @@ export async function readFacts(
   const configurations = await tolerant('webhook configurations', () =>
     list<MutatingWebhookConfiguration>(client, RESOURCES.mutatingWebhookConfigurations),
   );
-  const namespaces = new Map(known);
-  for (const name of wanted) {
-    if (namespaces.has(name)) continue;
-    const found = await tolerant(`namespace ${name}`, () => get<Namespace>(client, RESOURCES.namespaces, { name }));
-    if (found !== undefined) namespaces.set(name, found.metadata.labels ?? {});
-  }
+  const missing = [...wanted].filter((name) => !known.has(name));
+  const found = await tolerant('namespaces', () => readNamespaces(client, missing));
+  const namespaces = new Map([
+    ...(found ?? []).map(({ metadata }) => [metadata.name, metadata.labels ?? {}] as const),
+    ...known,
+  ]);
   const asksNodes = injectors.items.some((injector) => injectionOf(injector).sidecarMode === 'Auto');
   const nativeSidecars = asksNodes
     ? await tolerant('nodes', async () => runNativeSidecars(await kubeletVersions(client)))
@@ -72,6 +72,15 @@ export async function readFacts(
   };
 }
 
+/** One by one only where it is one: many are one list. */
+async function readNamespaces(client: Cluster['client'], names: readonly string[]): Promise<Namespace[]> {
+  const [name] = names;
+  if (name === undefined) return [];
+  if (names.length > 1) return (await list<Namespace>(client, RESOURCES.namespaces, { metadataOnly: true })).items;
+  const found = await get<Namespace>(client, RESOURCES.namespaces, { name });
+  return found === undefined ? [] : [found];
+}
+
 const NODES: ResourceRef = { group: '', version: 'v1', plural: 'nodes', namespaced: false, kind: 'Node' };
 
 async function kubeletVersions(client: Cluster['client']): Promise<string[]> {
@@ -79,8 +88,16 @@ async function kubeletVersions(client: Cluster['client']): Promise<string[]> {
   return items.map(({ status }) => status?.nodeInfo?.kubeletVersion ?? '');
 }
 
+/** What a target names: one object, or all there are. Of many, those that make pods are not asked what they make. */
+export async function readTarget(cluster: Cluster, { resource, name }: Target): Promise<Live[]> {
+  if (name !== undefined) return [await readOne(cluster, resource, name)];
+  const { client, namespace, allNamespaces } = cluster;
+  const { items } = await list<KubeObject & JsonObject>(client, resource, allNamespaces ? {} : { namespace });
+  return items.map((object) => ({ object, resource, makers: [] }));
+}
+
 /** @throws SI6007 when it is not there */
-export async function readLive({ client, namespace }: Cluster, { resource, name }: Target): Promise<Live> {
+async function readOne({ client, namespace }: Cluster, resource: ResourceRef, name: string): Promise<Live> {
   const found = await get<KubeObject & JsonObject>(client, resource, { namespace, name });
   if (found === undefined) throw operatorError('SI6007', { kind: resource.kind, name: `${namespace}/${name}` });
   const object = withType(found, resource);

@@ -5,14 +5,15 @@ import { KIND_NAMES, resourceNamed } from './kinds.ts';
 
 export interface Target {
   resource: ResourceRef;
-  name: string;
+  /** Undefined for all there are. */
+  name: string | undefined;
 }
 
-/** `pod a b`, `pod/a deploy/b`. Problems are for the usage error. */
+/** `pod a b`, `pod/a deploy/b`, `pods` for all of them. Problems are for the usage error. */
 export function targetsOf(words: readonly string[]): { targets: Target[]; problems: string[] } {
   const targets: Target[] = [];
   const problems: string[] = [];
-  const add = (type: string, name: string): void => {
+  const add = (type: string, name: string | undefined): void => {
     const resource = resourceNamed(type);
     if (resource !== undefined && name !== '') targets.push({ resource, name });
     else problems.push(resource === undefined ? unknownType(type) : `${type} needs a name`);
@@ -25,7 +26,7 @@ export function targetsOf(words: readonly string[]): { targets: Target[]; proble
     }
   } else if (words.length > 0) {
     const [type = '', ...names] = words;
-    if (names.length === 0) add(type, '');
+    if (names.length === 0) add(type, undefined);
     for (const name of names) add(type, name);
   }
   return { targets, problems };
