@@ -32,7 +32,7 @@ export const optionsOf = (scene: SceneName): RotationOptions => {
 /** The same, until it is noticed that a step is left out. */
 export const optionsWith = ({ name, scene, noticedBy }: Switch): RotationOptions => ({
   ...optionsOf(scene),
-  patienceMs: 15_000,
+  patienceMs: 20_000,
   quietMs: 1000,
   stopAt: noticedBy,
   fromSources: programOf(scene, name),

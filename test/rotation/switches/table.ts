@@ -57,7 +57,7 @@ export const SCENES = {
    * It needs longer: then the canary is refused, and nobody but the canary. (That must last long enough to be called even where
    * the machine is busy, and the pause after too many reverts must not last as long as it should.)
    */
-  slow: { configurationLagMs: 5000, watchLagMs: 20, pace: 100, replicas: 2, patches: CANARY },
+  slow: { configurationLagMs: 8000, watchLagMs: 20, pace: 100, replicas: 2, patches: CANARY },
   /** It is far behind with all that it knows, and so is the replica that follows it. */
   behind: { configurationLagMs: 1800, watchLagMs: 2500, pace: 100 },
   /** It misses the second of two quick writes, as the real one may, and a wish for a new authority comes with another change. */
