@@ -1,11 +1,9 @@
 /** Running pods, and what people wrote on them. */
-import { modeOf, selectionOf } from '../../../api/v1alpha1/defaults.ts';
+import { selectionOf } from '../../../api/v1alpha1/defaults.ts';
 import type { SidecarInjector } from '../../../api/v1alpha1/types.ts';
 import { misspeltKey, wishOf } from '../../../domain/annotation.ts';
-import { objection } from '../../../domain/decide.ts';
-import { injectedRevision, templateRevision } from '../../../domain/revision.ts';
+import { viewPod, type PodState } from '../../../domain/pods.ts';
 import { selectorMatches } from '../../../domain/selector.ts';
-import type { JsonObject } from '../../../api/v1alpha1/types.ts';
 import type { Pod } from '../../../kube/objects.ts';
 import { type Check, count, few, type Problem, verdict } from '../check.ts';
 import type { Facts } from '../facts.ts';
@@ -150,38 +148,28 @@ function byInjector(
   });
 }
 
-function missed(facts: Facts): Problem[] {
+/** The pairs in which the pod is in this state, by the same judgement as the operator's counts. */
+function inState(facts: Facts, state: PodState): Pair[] {
   const context = { excludedNamespaces: [facts.operatorNamespace] };
-  const found = pairsOf(facts).filter(({ injector, pod }) => {
-    if (modeOf(injector) !== 'Enforce' || injectedRevision(pod, injector) !== undefined) return false;
-    const request = {
-      uid: '',
-      kind: { group: '', version: 'v1', kind: 'Pod' },
-      operation: 'CREATE',
-      namespace: pod.metadata.namespace ?? '',
-      object: pod as unknown as JsonObject,
-    };
-    return objection(request, injector, {}, context) === undefined;
+  return pairsOf(facts).filter(({ injector, pod }) => {
+    const { namespace = '', name, uid = '', labels = {}, annotations = {} } = pod.metadata;
+    // Of metadata alone, hostNetwork is not known.
+    const seen = { namespace, name, uid, labels, annotations, hostNetwork: false, createdAt: 0 };
+    return viewPod(seen, injector, {}, injector.status?.template?.revision, context).state === state;
   });
-  return byInjector(
-    found,
-    'warn',
-    (pods) =>
-      `${count(pods.length, 'pod')} should have the sidecar and ${pods.length === 1 ? 'has' : 'have'} not: ${pods.length === 1 ? 'it was' : 'they were'} created before the injector, or while it did not work`,
-  );
+}
+
+function missed(facts: Facts): Problem[] {
+  return byInjector(inState(facts, 'Missed'), 'warn', ({ length }) => {
+    const [has, were] = length === 1 ? ['has', 'it was'] : ['have', 'they were'];
+    return `${count(length, 'pod')} should have the sidecar and ${has} not: ${were} created before the injector, or while it did not work`;
+  });
 }
 
 function outdated(facts: Facts): Problem[] {
-  const found = pairsOf(facts).filter(({ injector, pod }) => {
-    const revision = injectedRevision(pod, injector);
-    const inForce = injector.status?.template?.revision ?? templateRevision(injector);
-    return revision !== undefined && revision !== inForce;
+  return byInjector(inState(facts, 'Outdated'), 'warn', ({ length }) => {
+    return `${count(length, 'pod')} ${length === 1 ? 'has' : 'have'} the sidecar of an older template`;
   });
-  return byInjector(
-    found,
-    'warn',
-    (pods) => `${count(pods.length, 'pod')} ${pods.length === 1 ? 'has' : 'have'} the sidecar of an older template`,
-  );
 }
 
 const READS = ['injectors', 'everyInjector', 'namespaces', 'pods'] as const;
