@@ -108,7 +108,8 @@ export class WebhookClients {
     for (let attempt = 0; ; attempt++) {
       let answer: Answer;
       try {
-        answer = await post(pool, url, path, body, signal);
+        // Node ends a request only once it has a connection; Go does so while the handshake hangs, too.
+        answer = await Promise.race([post(pool, url, path, body, signal), aborted(signal)]);
       } catch (error) {
         if (error instanceof BodyError) throw error;
         throw failed(signal.aborted ? 'context deadline exceeded' : goMessage(error as Error, shown));
@@ -129,6 +130,12 @@ export class WebhookClients {
       return decodeReview(text);
     }
   }
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  });
 }
 
 function urlTarget(

@@ -18,5 +18,7 @@ export function warningHeaders(warnings: string[]): string[] {
       return true;
     });
   }
-  return kept.map((text) => `299 - "${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`);
+  const headers = kept.map((text) => `299 - "${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`);
+  // Go writes the bytes of the text as they are (net/http); Node writes a byte for each character, and none beyond U+00FF.
+  return headers.map((header) => Buffer.from(header).toString('latin1'));
 }
