@@ -14,6 +14,7 @@ import type { Caches, LeaderCaches } from './caches.ts';
 import { ensureAuthority } from './injector/authority.ts';
 import { createInjectorReconcile } from './injector/controller.ts';
 import { Replicas } from './injector/replicas.ts';
+import { KnownViews } from './pods/census.ts';
 import { countAll } from './pods/controller.ts';
 import { Teller } from './pods/tell.ts';
 import { restartTiming } from './rollout/context.ts';
@@ -97,6 +98,7 @@ export async function lead(options: LeadOptions, outer: AbortSignal): Promise<vo
     const pods = {
       ...options,
       podCaches: followed,
+      known: new KnownViews(),
       inForce: (name: string) => serving.injector(name),
       restarts: restartTiming(options.pace),
     };

@@ -49,9 +49,10 @@ export async function countAll(options: PodsOptions, signal: AbortSignal): Promi
     const injector = caches.injectors.get(name);
     if (injector === undefined || injector.metadata.deletionTimestamp !== undefined) {
       counted.delete(name);
+      options.known.forget(name);
       return {};
     }
-    const census = takeCensus(options, injector);
+    const census = await takeCensus(options, injector);
     const { pace } = counted.get(name) ?? { pace: new Pace(PACE) };
     pace.take(clock.monotonic());
     counted.set(name, { pace, namespaces: census.namespaces });

@@ -85,7 +85,7 @@ async function advance(
   const { memory } = course;
   const before = findCondition(injector.status?.conditions, ROLLED_OUT);
   const closed = closedBy(injector, memory, context.clock.monotonic(), context.restarts.settleMs);
-  const census = takeCensus(context, injector);
+  const census = await takeCensus(context, injector);
   course.namespaces = census.namespaces;
   let stored = partOf(injector);
   const store = async (condition: ConditionUpdate, within: AbortSignal): Promise<void> => {
