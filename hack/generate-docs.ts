@@ -5,12 +5,14 @@ import { format } from 'prettier';
 import { REASONS, type ReasonEntry } from '../src/domain/reasons.ts';
 import { apiPage } from './docs/api.ts';
 import { commandsPage } from './docs/commands.ts';
+import { diagnosisPage } from './docs/doctor.ts';
 import { errorsPage } from './docs/errors.ts';
 import { metricsPage } from './docs/metrics.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
 const PAGES: Record<string, () => string | Promise<string>> = {
+  'docs/diagnosis.md': diagnosisPage,
   'docs/errors.md': errorsPage,
   'docs/reference/api.md': apiPage,
   'docs/reference/commands.md': commandsPage,
