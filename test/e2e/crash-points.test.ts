@@ -60,12 +60,12 @@ let crew: Crew;
 let history: History;
 let turns = 0;
 
+const applyInjector = (): Promise<void> =>
+  applyAll(client, [injectorNamed(NAME, { webhook: { failurePolicy: 'Fail' } })]);
+
 const scenarios: Record<string, Scenario> = {
   issuance: {
-    begin: async () => {
-      const spec = { webhook: { failurePolicy: 'Fail' } };
-      await applyAll(client, [injectorNamed(NAME, spec)]);
-    },
+    begin: () => applyInjector(),
     end: async () => void (await atRest(client, NAME)),
     injects: false,
     writes: 12,
@@ -136,7 +136,12 @@ const servedBy = async (port: number): Promise<ReturnType<typeof parseCertificat
 const run = async (scenario: Scenario, point?: CrashPoint): Promise<{ writes: string[]; died: boolean }> => {
   turns += 1;
   const turn = turns;
-  if (!scenario.injects) await deleteInjector(client, NAME);
+  if (scenario.injects) {
+    await applyInjector();
+    await atRest(client, NAME);
+  } else {
+    await deleteInjector(client, NAME);
+  }
   const leader = await crew.leader();
   const creating: Creating = startCreating(client, NAMESPACE, scenario.injects ? `${NAME}-sidecar` : null);
   const watching = new AbortController();
