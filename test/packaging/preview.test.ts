@@ -62,7 +62,7 @@ test(
     const changed = difference.split('\n').filter((line) => /^[+-] /.test(line) && line.includes('image:'));
     assert.deepEqual(
       changed.map((line) => line.replace(/\s+/g, ' ')),
-      ['- image: fluent/fluent-bit:4.0.3', '+ image: fluent/fluent-bit:4.1.0'],
+      ['- - image: fluent/fluent-bit:4.0.3', '+ - image: fluent/fluent-bit:4.1.0'],
       stderr + readFileSync(path.join(folder, 'after.yaml'), 'utf8'),
     );
   },
