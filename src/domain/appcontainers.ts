@@ -26,11 +26,15 @@ function normal(mountPath: unknown): string {
   return String(mountPath).replace(/(?<=[^/])\/+$/, '');
 }
 
-/** Where the container mounts something at the mount's path, as an index; -1 when the path is free. */
-export function mountAt(container: JsonObject, mount: VolumeMount): number {
-  return objectsAt(container, ['volumeMounts']).findIndex(
-    (candidate) => normal(member(candidate, 'mountPath')) === normal(mount.mountPath),
-  );
+/**
+ * Where the container mounts something at the mount's path, as an index; -1 when the path is free. The very same text goes
+ * before one that only differs by slashes at its end: the API server takes both in one container, but no text twice.
+ */
+export function mountAt(container: JsonObject, { mountPath }: VolumeMount): number {
+  const mounts = objectsAt(container, ['volumeMounts']);
+  const index = mounts.findIndex((candidate) => member(candidate, 'mountPath') === mountPath);
+  if (index !== -1) return index;
+  return mounts.findIndex((candidate) => normal(member(candidate, 'mountPath')) === normal(mountPath));
 }
 
 /** Where the container sets the variable, as an index; -1 when it does not. The last one counts, as for the kubelet. */

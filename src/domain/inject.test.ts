@@ -280,3 +280,17 @@ test('app containers are named with wildcards', () => {
   assert.deepEqual(equipped(['web-?', 'job']), ['web-1', 'web-2', 'job']);
   assert.deepEqual(equipped(['web']), []);
 });
+
+test('of two mounts that only differ by a slash, the one of the same text is replaced: no path is there twice', () => {
+  const mounts = ['/b/', '/b'].map((mountPath) => ({ name: 'theirs', mountPath }));
+  const volume = { name: 'log', mountPath: '/b' };
+  const { pod: result, conflicts } = inject(
+    pod({ containers: [{ name: 'app', volumeMounts: mounts }], volumes: [{ name: 'theirs', emptyDir: {} }] }),
+    injector({
+      template: { volumes: [{ name: 'log', emptyDir: {} }], appContainers: { volumeMounts: [volume] } },
+      injection: { onConflict: 'Replace' },
+    }),
+  );
+  assert.deepEqual(conflicts, []);
+  assert.deepEqual(at(result, ['spec', 'containers', 0, 'volumeMounts']), [mounts[0], volume]);
+});
