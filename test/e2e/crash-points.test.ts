@@ -17,7 +17,14 @@ import { get, remove } from '../../src/kube/verbs.ts';
 import { chainFailure, parseCertificates } from '../../src/pki/inspect.ts';
 import { randomFrom } from '../rotation/random.ts';
 import { until } from '../support/until.ts';
-import { askForRotation, atRest, AUTHORITY_KEY, bundlesOf, configurationOf } from './support/certificates.ts';
+import {
+  askForRotation,
+  atRest,
+  AUTHORITY_KEY,
+  bundlesOf,
+  configurationOf,
+  secretKey,
+} from './support/certificates.ts';
 import { stopChildren } from './support/child.ts';
 import { startCreating, type Creating } from './support/creating.ts';
 import { Crew, type Member } from './support/crew.ts';
@@ -141,6 +148,11 @@ const run = async (scenario: Scenario, point?: CrashPoint): Promise<{ writes: st
     await atRest(client, NAME);
   } else {
     await deleteInjector(client, NAME);
+    // One that comes at once after it would go on with what replicas remember.
+    await until('nothing is left of the one before', async () => {
+      const left = [await configurationOf(client, NAME), await get(client, RESOURCES.secrets, secretKey(NAME))];
+      return left.every((object) => object === undefined);
+    });
   }
   const leader = await crew.leader();
   const creating: Creating = startCreating(client, NAMESPACE, scenario.injects ? `${NAME}-sidecar` : null);
@@ -237,6 +249,8 @@ before(async () => {
   await applyAll(client, [namespace]);
   history = await startHistory(client);
   crew = await Crew.start({ environment, program: process.env['OPERATOR_PROGRAM'] });
+  // The first leader makes it, whatever else is done.
+  await until('there is an authority', () => get<Secret>(client, RESOURCES.secrets, AUTHORITY_KEY));
 });
 after(async () => {
   try {
