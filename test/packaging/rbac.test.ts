@@ -4,15 +4,19 @@
  */
 import assert from 'node:assert/strict';
 import { createPrivateKey, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { parse } from 'yaml';
 import { INJECTOR_LABEL, MANAGED_BY, MANAGED_BY_LABEL, secretName } from '../../src/api/v1alpha1/names.ts';
 import { CONTROLLER_REVISIONS } from '../../src/controllers/revisions.ts';
-import type { KubeObject } from '../../src/kube/objects.ts';
+import type { KubeObject, Pod } from '../../src/kube/objects.ts';
 import { RESOURCES } from '../../src/kube/resources.ts';
 import { create, get, list } from '../../src/kube/verbs.ts';
 import { generatePrivateKey } from '../../src/pki/keys.ts';
 import { createRequest } from '../../src/pki/requests.ts';
-import { stopChildren } from '../e2e/support/child.ts';
+import { startChild, stopChildren } from '../e2e/support/child.ts';
 import { openEnvironment, type Environment } from '../e2e/support/environment.ts';
 import {
   condition,
@@ -22,9 +26,9 @@ import {
   injectorNamed,
   injectorStatus,
 } from '../e2e/support/fixture.ts';
-import { install, OPERATOR_NAMESPACE, uninstall } from '../e2e/support/installation.ts';
-import { loadManifests } from '../e2e/support/manifests.ts';
-import { applyAll, resourceFor } from '../e2e/support/objects.ts';
+import { install, OPERATOR_NAMESPACE, operatorKubeconfig, uninstall } from '../e2e/support/installation.ts';
+import { loadManifests, REPOSITORY } from '../e2e/support/manifests.ts';
+import { applyAll, deleteAll, resourceFor } from '../e2e/support/objects.ts';
 import { startOperator, type RunningOperator } from '../e2e/support/operator.ts';
 import { until } from '../support/until.ts';
 import { accessesOf, covers, describeGrant, grantsOf } from './support/grants.ts';
@@ -38,6 +42,9 @@ const OWNED = [
   CONTROLLER_REVISIONS,
 ];
 
+const COMPONENTS = ['config/components/kubelet-serving', 'config/components/rollout'];
+const ROLLOUT = loadManifests('config/components/rollout');
+
 let environment: Environment;
 let proxy: RecordingProxy;
 let operator: RunningOperator;
@@ -45,12 +52,14 @@ let operator: RunningOperator;
 before(async () => {
   environment = await openEnvironment({ nodes: true });
   await install(environment);
+  await applyAll(environment.client, ROLLOUT);
   proxy = await startRecordingProxy(environment.kubeconfig, environment.directory);
   operator = await startOperator(environment, { kubeconfig: proxy.kubeconfig });
 });
 after(async () => {
   try {
     await uninstall(environment);
+    await deleteAll(environment.client, ROLLOUT);
   } finally {
     await stopChildren();
     await proxy.close();
@@ -203,6 +212,33 @@ test('pods that were missed, of each kind of workload', async () => {
   });
 });
 
+test('pods that were missed are evicted', async () => {
+  const { client } = environment;
+  const namespace = 'ns-rolls';
+  const labels = { app: 'missed' };
+  const spec = { containers: [{ name: 'app', image: 'example.com/app:1' }], terminationGracePeriodSeconds: 0 };
+  const template = { metadata: { labels }, spec };
+  const deployment: KubeObject & Record<string, unknown> = {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'missed', namespace },
+    spec: { replicas: 1, selector: { matchLabels: labels }, template },
+  };
+  const pods = async (): Promise<Pod[]> =>
+    (await list<Pod>(client, RESOURCES.pods, { namespace, labelSelector: 'app=missed' })).items;
+  await applyAll(client, [
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels: { inject: 'rolls' } } },
+    deployment,
+  ]);
+  await until('the pod is there', async () => (await pods()).length === 1);
+  await applyInjector('rolls', { rollout: { mode: 'Restart', maxPerMinute: 100 } });
+  await until(
+    'the pod came back with the sidecar',
+    async () => (await pods()).some((pod) => containersOf(pod).includes('rolls-sidecar')),
+    { timeoutMs: 30_000 },
+  );
+});
+
 test('deletion', async () => {
   const { client } = environment;
   await deleteInjector(client, 'changes');
@@ -216,6 +252,17 @@ test('what an injector of a former version left behind', async () => {
   await until('the operator has removed it', async () => (await leftOf('former')).length === 0);
 });
 
+test("what helm test runs in the image sees the injectors under the operator's account", async () => {
+  const chart = readFileSync(path.join(REPOSITORY, 'config/helm/templates/tests/status.yaml'), 'utf8');
+  const [, args = ''] = /^ +args: (\[.*\])$/m.exec(chart) ?? [];
+  const child = startChild(['src/main.ts', ...(parse(args) as string[])], {
+    env: { KUBECONFIG: await operatorKubeconfig(environment) },
+  });
+  await once(child.process, 'exit');
+  assert.equal(child.process.exitCode, 0, child.lines.join('\n'));
+  assert.match(child.lines.join('\n'), /nginx +True/);
+});
+
 test('no call was refused, and no right was left unused', async () => {
   await operator.stop();
   const refused = proxy.calls.filter(({ status }) => status === 403 || status === 401);
@@ -224,7 +271,7 @@ test('no call was refused, and no right was left unused', async () => {
     [],
   );
   const accesses = proxy.calls.flatMap(accessesOf);
-  const grants = grantsOf([...loadManifests('config/rbac'), ...loadManifests('config/components/kubelet-serving')]);
+  const grants = grantsOf(['config/rbac', ...COMPONENTS].flatMap(loadManifests));
   assert.ok(grants.length > 20);
   const unused = grants.filter((grant) => !accesses.some((access) => covers(grant, access)));
   assert.deepEqual(unused.map(describeGrant), []);
