@@ -215,7 +215,7 @@ export class World {
     const user = { serviceAccount: { namespace: NAMESPACE, name: 'sidecar-injector' } };
     await writeFile(file, await this.cluster.kubeconfigFor(user), { mode: 0o600 });
     const client = createKubeClient({ load: loadKubeConfig(file) });
-    const operator = await startOperator(options.wrap?.(client) ?? client, client, options.leads ?? true);
+    const operator = await startOperator(options.wrap?.(client) ?? client, client, options);
     this.#stops.push(() => operator.kill());
     return operator;
   }
@@ -224,6 +224,8 @@ export class World {
 export interface OperatorOptions {
   wrap?: (client: KubeClient) => KubeClient;
   leads?: boolean;
+  /** How far the API server's clock is ahead. */
+  skewMs?: number;
 }
 
 export interface Operator {
@@ -239,7 +241,11 @@ export interface Operator {
 /** The rollover takes seconds instead of minutes. */
 const PACE = 200;
 
-async function startOperator(client: KubeClient, own: KubeClient, leads: boolean): Promise<Operator> {
+async function startOperator(
+  client: KubeClient,
+  own: KubeClient,
+  { leads = true, skewMs: skew = 0 }: OperatorOptions,
+): Promise<Operator> {
   const log = silentLogger;
   const metrics = new Metrics({ defaults: false });
   const settings = { client, namespace: NAMESPACE, log, metrics: { ...metrics.cache, start: () => undefined } };
@@ -275,7 +281,9 @@ async function startOperator(client: KubeClient, own: KubeClient, leads: boolean
   const events = new EventRecorder({ client, log, instance: 'test', now: () => clock.now() });
   const followed = () => createLeaderCaches(settings);
   const timing = pacedTiming(PACE);
-  const options = { client, caches, followed, serving, operator, events, clock, log, metrics, timing, pace: PACE };
+  const skewMs = (): number => skew;
+  const common = { client, caches, followed, serving, operator, events, clock, log, metrics };
+  const options = { ...common, timing, pace: PACE, skewMs };
   if (leads) parts.push(lead(options, life.signal));
   return {
     serving,
