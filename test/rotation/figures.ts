@@ -20,6 +20,8 @@ export class Figures {
   #started = performance.now();
   /** Pods that were created with their sidecar. */
   pods = 0;
+  /** When each call began that has no answer yet, by `performance.now()`. */
+  readonly underWay = new Set<{ begun: number }>();
   /** Renewals and rollovers that came to their end, a good one or not. */
   deeds = 0;
   renewals = 0;

@@ -114,6 +114,9 @@ export class Fleet {
     if (leader === undefined) return false;
     await this.#withdraw(leader);
     await sleep(endpointLagMs * 2);
+    // Nothing that began while calls still led there is under way any more.
+    const gone = performance.now();
+    while ([...figures.underWay].some(({ begun }) => begun < gone)) await sleep(20);
     await pause();
     this.#lastKill = { host: leader.host, at: Infinity };
     await leader.stop('SIGKILL');

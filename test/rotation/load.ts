@@ -42,7 +42,8 @@ export const createPods = async (options: LoadOptions, signal: AbortSignal): Pro
         else if (excuse === 'Killed') figures.lostWithTheProcess += 1;
         else figures.spoilt += 1;
       };
-      const begin = performance.now();
+      const call = { begun: performance.now() };
+      figures.underWay.add(call);
       try {
         const pod = await client.request<Pod>({
           method: 'POST',
@@ -55,7 +56,8 @@ export const createPods = async (options: LoadOptions, signal: AbortSignal): Pro
       } catch (error) {
         fail('failed creates', describeError(error));
       }
-      figures.slowestPodMs = Math.max(figures.slowestPodMs, performance.now() - begin);
+      figures.underWay.delete(call);
+      figures.slowestPodMs = Math.max(figures.slowestPodMs, performance.now() - call.begun);
     }
   };
   await Promise.all(Array.from({ length: workers }, (_, index) => work(index)));

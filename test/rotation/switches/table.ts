@@ -50,7 +50,7 @@ const CANARY: readonly Patch[] = [
  */
 export const SCENES = {
   /** The second API server is late, and so are the replicas that follow it, but not later than the protocol waits. */
-  late: { configurationLagMs: 350, watchLagMs: 1500, pace: 100 },
+  late: { configurationLagMs: 350, watchLagMs: 3500, pace: 100 },
   /** The second API server needs most of the time in which new trust settles; what replicas see tells nothing of it. */
   settling: { configurationLagMs: 1000, watchLagMs: 20, pace: 50 },
   /**
