@@ -11,7 +11,7 @@ const counting = (client: KubeClient): KubeClient => ({
   ...client,
   request: async (options) => {
     const [, pod] = /\/pods\/([^/]+)\/eviction$/.exec(options.path) ?? [];
-    if (pod !== undefined) evictions.push(pod);
+    if (pod !== undefined && options.query?.['dryRun'] === undefined) evictions.push(pod);
     return client.request<never>(options);
   },
 });

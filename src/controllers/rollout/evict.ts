@@ -12,11 +12,12 @@ export type Outcome =
   | { result: 'held'; message: string; retryAfterMs: number }
   | { result: 'not_permitted' | 'failed'; message: string };
 
-/** Asks for the eviction of this very pod. Throws what is no answer of the API server. */
+/** Asks for the eviction of this very pod, or with dryRun whether it would go. Throws what is no answer of the API server. */
 export async function evict(
   client: KubeClient,
   { namespace, name, uid }: RolloutPod,
   signal: AbortSignal,
+  { dryRun = false }: { dryRun?: boolean } = {},
 ): Promise<Outcome> {
   const eviction: KubeObject & { deleteOptions: object } = {
     apiVersion: 'policy/v1',
@@ -26,7 +27,7 @@ export async function evict(
   };
   try {
     // A budget that says no will not say yes a moment later.
-    await create(client, RESOURCES.pods, eviction, { subresource: 'eviction', retries: 0, signal });
+    await create(client, RESOURCES.pods, eviction, { subresource: 'eviction', retries: 0, dryRun, signal });
     return { result: 'evicted' };
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;

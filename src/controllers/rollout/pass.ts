@@ -45,7 +45,8 @@ export async function makePass(
   const facts = await factsOf(context, injector, memory, { counted, pods, now }, signal);
   const plan = planRollout(facts);
   const allowed = memory.notPermitted === undefined ? plan.evict : [];
-  const victims = await stillThere(context, injector, allowed, memory, signal);
+  const there = await stillThere(context, injector, allowed, memory, signal);
+  const victims = await evictable(context, injector, there, memory, signal);
   const before = memory.attempts;
   memory.attempts = onlyFor(plan, victims, before);
   if (victims.length > 0) {
@@ -116,6 +117,24 @@ async function stillThere(
     const { reason, message } = decide(request, template, {}, { excludedNamespaces: [operator.namespace] });
     if (victim.state === 'Missed' && reason !== 'injected') memory.hopeless.set(uid, `${reason}: ${message}`);
     else victims.push(victim);
+  }
+  return victims;
+}
+
+/** Those that would go. So nothing is written down for an eviction that a budget or a missing right forbids. */
+async function evictable(
+  context: RolloutContext,
+  injector: SidecarInjector,
+  wanted: readonly RolloutPod[],
+  memory: Memory,
+  signal: AbortSignal,
+): Promise<RolloutPod[]> {
+  const victims: RolloutPod[] = [];
+  for (const pod of wanted) {
+    if (memory.notPermitted !== undefined) break;
+    const outcome = await evict(context.client, pod, signal, { dryRun: true });
+    if (outcome.result === 'evicted') victims.push(pod);
+    else note(context, injector, memory, pod, outcome);
   }
   return victims;
 }
