@@ -6,17 +6,24 @@ import { runRotation } from './run.ts';
 
 after(stopChildren);
 
-test('renewals, rollovers, restarts and killed leaders fail no pod, with a new connection for each call', async (t) => {
-  const few = { injectors: 2, renewals: 10, rollovers: 4, restarts: 1, kills: 3 };
-  const options = { ...ROTATION_DEFAULTS, ...few, closeConnections: true };
-  const figures = await runRotation(options);
-  t.diagnostic(figures.text());
-  assert.equal(figures.count, 0, figures.text());
-  assert.equal(figures.lostWithTheProcess, 0, 'a replica that nobody calls any more takes no call with it');
-  assert.ok(figures.pods > 50, 'the run must have created pods');
-});
+/** Half a minute on two idle cores. */
+const LIMIT = { timeout: 300_000 };
 
-test('a protocol that does not wait for the slower API server is noticed', async (t) => {
+test(
+  'renewals, rollovers, restarts and killed leaders fail no pod, with a new connection for each call',
+  LIMIT,
+  async (t) => {
+    const few = { injectors: 2, renewals: 10, rollovers: 4, restarts: 1, kills: 3 };
+    const options = { ...ROTATION_DEFAULTS, ...few, closeConnections: true };
+    const figures = await runRotation(options);
+    t.diagnostic(figures.text());
+    assert.equal(figures.count, 0, figures.text());
+    assert.equal(figures.lostWithTheProcess, 0, 'a replica that nobody calls any more takes no call with it');
+    assert.ok(figures.pods > 50, 'the run must have created pods');
+  },
+);
+
+test('a protocol that does not wait for the slower API server is noticed', LIMIT, async (t) => {
   // At this pace new trust settles for 60 ms, and this API server needs three seconds.
   const options = {
     ...ROTATION_DEFAULTS,

@@ -34,7 +34,7 @@ describe('switches', () => {
 const SHORT = ['replace-trust', 'serve-before-trust', 'blind-replicas', 'no-drain'];
 
 for (const each of SWITCHES.filter(({ name }) => SHORT.includes(name))) {
-  test(`a rollover is noticed in which a step is left out: ${each.breaks}`, async (t) => {
+  test(`a rollover is noticed in which a step is left out: ${each.breaks}`, { timeout: 200_000 }, async (t) => {
     const figures = await runRotation(optionsWith(each));
     t.diagnostic(figures.text());
     assert.ok(figures.countOf(each.noticedBy) > 0, figures.text());
