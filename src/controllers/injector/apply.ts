@@ -5,9 +5,9 @@ import { existingOf } from '../../domain/existing.ts';
 import type { DesiredObject } from '../../domain/plan-objects.ts';
 import type { Action } from '../../domain/plan.ts';
 import type { KubeObject, MutatingWebhookConfiguration, Service } from '../../kube/objects.ts';
-import { RESOURCES, type ResourceRef } from '../../kube/resources.ts';
+import { RESOURCES, resourcePath, type ResourceRef } from '../../kube/resources.ts';
 import { apply, FIELD_MANAGER, remove } from '../../kube/verbs.ts';
-import { CONTROLLER_REVISIONS, renewedRevision, revisionName } from '../revisions.ts';
+import { CONTROLLER_REVISIONS, renewedRevision, revisionName, type ControllerRevision } from '../revisions.ts';
 import { tryTemplate } from './accept.ts';
 import type { InjectorContext, Memory } from './context.ts';
 import { recordEvent } from './events.ts';
@@ -50,7 +50,15 @@ export async function perform(
       return tryTemplate(context, injector, action.revision, memory, snapshot, signal);
     case 'RenewRevision': {
       const record = renewedRevision(injector, action.revision, operator.namespace);
-      const stored = await apply(client, CONTROLLER_REVISIONS, record, { signal });
+      // No server-side apply: it writes the data with its keys sorted, which the API server takes for a change of it.
+      const stored = await client.request<ControllerRevision>({
+        method: 'PATCH',
+        path: resourcePath(CONTROLLER_REVISIONS, record.metadata),
+        contentType: 'application/merge-patch+json',
+        body: { revision: record.revision },
+        query: { fieldManager: FIELD_MANAGER },
+        signal,
+      });
       return { revisions: withObject(snapshot.revisions, stored) };
     }
     case 'RemoveRevision': {
