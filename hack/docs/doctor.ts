@@ -38,7 +38,7 @@ export const diagnosisPage = (): string =>
     'are warnings; 4 a check fails. Formats: `table`, `json`, `junit` (CI servers), `sarif` (code scanning).',
     '',
     'Doctor uses your rights. It lists what the checks need, asks what the operator may do, makes TLS handshakes where pods can',
-    'be reached, and creates pods with `dryRun=All`, in the probe namespace and in a namespace that the injector selects: 20',
+    'be reached, and creates pods with `dryRun=All`, in the probe namespace and in a namespace that the injector selects: 10',
     'injectors at most, those in trouble first. Nothing is stored. `--fix` only adds a label to a namespace that misses a',
     'selector by a slip, and removes a webhook configuration whose injector is gone.',
     '',

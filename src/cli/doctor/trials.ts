@@ -16,7 +16,7 @@ import type { Facts, Trial } from './facts.ts';
 import { selectedBy } from './namespaces.ts';
 
 /** More are not tried: a trial asks every webhook of the cluster. */
-const MOST_INJECTORS = 20;
+const MOST_INJECTORS = 10;
 const IMAGE = 'registry.k8s.io/pause:3.10';
 
 /** The injectors that are tried: those in trouble first. */

@@ -1,37 +1,46 @@
 /** Do the selectors meet the labels of namespaces? */
 import { selectionOf } from '../../../api/v1alpha1/defaults.ts';
 import type { SidecarInjector } from '../../../api/v1alpha1/types.ts';
-import { nearMatches, type NearMatch } from '../../../domain/near-match.ts';
+import { nearMatches, type LabelledNamespace, type NearMatch } from '../../../domain/near-match.ts';
 import { type Check, count, type Problem, verdict } from '../check.ts';
 import type { Facts } from '../facts.ts';
 import { mendCommand, type Mend } from '../mend.ts';
 import { eligible, selectedBy } from '../namespaces.ts';
 
 /** Injectors whose near misses are looked for: each costs a look at every namespace. */
-const MOST_INJECTORS = 100;
+const MOST_INJECTORS = 20;
 const MOST_HINTS = 5;
 
 function nearOf(facts: Facts, injector: SidecarInjector): NearMatch[] {
-  const namespaces = eligible(facts).map(({ metadata }) => ({ name: metadata.name, labels: metadata.labels ?? {} }));
-  const meant = meantLabels(facts);
-  return nearMatches(selectionOf(injector).namespaceSelector, namespaces).filter(({ found }) => !meant.has(found));
+  const { namespaceSelector } = selectionOf(injector);
+  const matched = new Set(selectedBy(facts, injector).map(({ metadata }) => metadata.name));
+  return nearMatches(namespaceSelector, unclaimed(facts)).filter(({ namespace }) => !matched.has(namespace));
 }
 
-const meantIn = new WeakMap<Facts, ReadonlySet<string>>();
+const unclaimedOf = new WeakMap<Facts, readonly LabelledNamespace[]>();
 
-/** Labels that some injector asks for: on a namespace they are meant for that one, and no slip. */
-function meantLabels(facts: Facts): ReadonlySet<string> {
-  const known = meantIn.get(facts);
+/** The namespaces with the labels that no injector asks for: the others are meant as they are. */
+function unclaimed(facts: Facts): readonly LabelledNamespace[] {
+  const known = unclaimedOf.get(facts);
   if (known !== undefined) return known;
+  const meant = meantLabels(facts);
+  const namespaces = eligible(facts).map(({ metadata: { name, labels = {} } }) => {
+    const free = Object.entries(labels).filter((pair) => !meant.has(pair.join('=')));
+    return { name, labels: Object.fromEntries(free) };
+  });
+  unclaimedOf.set(facts, namespaces);
+  return namespaces;
+}
+
+/** `key=value` of every label that some selector asks for. */
+function meantLabels(facts: Facts): ReadonlySet<string> {
   const selectors = facts.lists.everyInjector.items.map((each) => selectionOf(each).namespaceSelector);
-  const meant = new Set(
+  return new Set(
     selectors.flatMap(({ matchLabels = {}, matchExpressions = [] }) => [
       ...Object.entries(matchLabels).map((pair) => pair.join('=')),
       ...matchExpressions.flatMap(({ key, values = [] }) => values.map((value) => `${key}=${value}`)),
     ]),
   );
-  meantIn.set(facts, meant);
-  return meant;
 }
 
 /** Only a slip of the pen is mended without thinking: a label that says something else was perhaps meant so. */
