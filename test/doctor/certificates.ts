@@ -5,8 +5,10 @@ import forge from 'node-forge';
 const DAY_MS = 86_400_000;
 
 export interface WrongCertificate {
-  /** DNS names and the address 127.0.0.1; undefined: no subject alternative name at all. */
+  /** DNS names; undefined: no subject alternative name at all. */
   names: readonly string[] | undefined;
+  /** Without the address 127.0.0.1, by which a webhook with a URL is reached. */
+  elsewhere?: true;
   /** Days from now. */
   from?: number;
   to?: number;
@@ -15,7 +17,10 @@ export interface WrongCertificate {
 }
 
 /** A serving certificate (PEM) for the key, and signed by it. */
-export function certificateOf(keyPem: string, { names, from = -1, to = 1, issuerPem }: WrongCertificate): string {
+export function certificateOf(
+  keyPem: string,
+  { names, elsewhere, from = -1, to = 1, issuerPem }: WrongCertificate,
+): string {
   const publicPem = createPublicKey(createPrivateKey(keyPem)).export({ type: 'spki', format: 'pem' }).toString();
   const certificate = forge.pki.createCertificate();
   certificate.publicKey = forge.pki.publicKeyFromPem(publicPem);
@@ -25,7 +30,10 @@ export function certificateOf(keyPem: string, { names, from = -1, to = 1, issuer
   certificate.setSubject([{ name: 'commonName', value: names?.[0] ?? 'sidecar-injector.example.svc' }]);
   const issuer = issuerPem === undefined ? undefined : forge.pki.certificateFromPem(issuerPem).subject.attributes;
   certificate.setIssuer(issuer ?? [{ name: 'commonName', value: 'a stranger' }]);
-  const altNames = [...(names ?? []).map((value) => ({ type: 2, value })), { type: 7, ip: '127.0.0.1' }];
+  const altNames = [
+    ...(names ?? []).map((value) => ({ type: 2, value })),
+    { type: 7, ip: elsewhere ? '192.0.2.1' : '127.0.0.1' },
+  ];
   certificate.setExtensions([
     { name: 'basicConstraints', cA: false },
     { name: 'extKeyUsage', serverAuth: true },

@@ -18,7 +18,14 @@ const replica: Manifest = {
     terminationGracePeriodSeconds: 0,
     serviceAccountName: 'sidecar-injector',
     automountServiceAccountToken: false,
-    containers: [{ name: 'operator', image: IMAGE }],
+    securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+    containers: [
+      {
+        name: 'operator',
+        image: IMAGE,
+        securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+      },
+    ],
   },
 };
 

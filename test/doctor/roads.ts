@@ -84,7 +84,7 @@ const WAYS: readonly Way[] = [
     name: "a SAN without the Service's name",
     text: /certificate is valid for|IP SANs/,
     cause: /does not name the Service/,
-    open: showing({ names: ['somebody.else.svc'] }),
+    open: showing({ names: ['somebody.else.svc'], elsewhere: true }),
     always: true,
   },
   {
