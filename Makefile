@@ -6,7 +6,7 @@ IMG ?= ghcr.io/sidecar-injector/sidecar-injector:latest
 KUBECTL ?= kubectl
 RUN := npm run --silent
 
-.PHONY: help demo cluster test bench bench-reconcile fuzz golden bench-cluster test-doctor test-doctor rotation-test rotation-switches crash-test model-check mutation-test lint format generate check-generated build dist install uninstall run deploy undeploy image image-rootfs clean
+.PHONY: help demo cluster test bench bench-reconcile fuzz golden bench-cluster test-doctor rotation-test rotation-switches crash-test chaos model-check mutation-test lint format generate check-generated build dist install uninstall run deploy undeploy image image-rootfs clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,14 +51,14 @@ golden: node_modules/.package-lock.json ## Rewrite the golden files; read the di
 bench-cluster: node_modules/.package-lock.json ## Measure the in-memory cluster: pod creation, watch fan-out (ARGS=PODS)
 	@$(RUN) bench:cluster -- $(ARGS)
 
+chaos: node_modules/.package-lock.json ## An hour of disorder under load, with failurePolicy Fail (ARGS="--minutes 5 --seed N")
+	@$(RUN) chaos -- $(ARGS)
+
 mutation-test: node_modules/.package-lock.json ## Change src/domain in every small way; at least 85 % must fail a test (an hour)
 	@$(RUN) mutation -- $(ARGS)
 
 model-check: node_modules/.package-lock.json ## Search every order of events of a rollover in small clusters (minutes)
 	@$(RUN) model
-
-test-doctor: node_modules/.package-lock.json ## Break a set-up in every known way; condition, Event and doctor must name the cause (KUBECONFIG: a real cluster)
-	@$(RUN) test-doctor
 
 test-doctor: node_modules/.package-lock.json ## Break a set-up in every known way; condition, Event and doctor must name the cause (KUBECONFIG: a real cluster)
 	@$(RUN) test-doctor
