@@ -5,8 +5,10 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { RESOURCES } from '../../src/kube/resources.ts';
+import { get } from '../../src/kube/verbs.ts';
 import { until } from '../support/until.ts';
-import { closeBed, complaints, conditionSays, doctor, eventSays, openBed, ready, type Bed } from './bed.ts';
+import { closeBed, complaints, conditionSays, doctor, eventSays, merge, openBed, ready, type Bed } from './bed.ts';
 import type { Break } from './break.ts';
 import { OBJECT_BREAKS, OBJECT_INJECTORS } from './objects.ts';
 import { ROAD_BREAKS, ROAD_INJECTORS } from './roads.ts';
@@ -60,6 +62,23 @@ describe('doctor', () => {
       else await suffer(each);
     });
   }
+
+  it('--fix asks before it labels a namespace that misses a selector by a slip', async () => {
+    const { client } = bed;
+    const labels = async (): Promise<Record<string, string>> =>
+      (await get(client, RESOURCES.namespaces, { name: 'ns-label' }))?.metadata.labels ?? {};
+    await merge(bed, RESOURCES.namespaces, 'ns-label', { metadata: { labels: { inject: null, injcet: 'label' } } });
+    const asked = await doctor(bed, 'label', '--fix');
+    assert.match(
+      asked.stderr,
+      /kubectl label namespace ns-label inject=label\nGo ahead\? \[y\/N\] Nothing was changed/,
+    );
+    assert.equal((await labels())['inject'], undefined);
+    await doctor(bed, 'label', '--fix', '--yes');
+    assert.equal((await labels())['inject'], 'label');
+    await conditionSays(bed, 'label', 'SelectorMatches', 'True', /ns-label/);
+    await merge(bed, RESOURCES.namespaces, 'ns-label', { metadata: { labels: { injcet: null } } });
+  });
 
   it('is all green again after all of that', isWell);
 });
