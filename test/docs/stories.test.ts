@@ -1,0 +1,100 @@
+/** Every YAML block and every command of the documentation is run, page by page, as a reader would. */
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { RESOURCES } from '../../src/kube/resources.ts';
+import { list, remove } from '../../src/kube/verbs.ts';
+import { stopChildren } from '../e2e/support/child.ts';
+import { openEnvironment, type Environment } from '../e2e/support/environment.ts';
+import { deleteInjector } from '../e2e/support/fixture.ts';
+import { install } from '../e2e/support/installation.ts';
+import { kubectlRunsHere } from '../e2e/support/kubectl.ts';
+import { startOperator } from '../e2e/support/operator.ts';
+import { bundleIn } from '../rotation/program.ts';
+import { until } from '../support/until.ts';
+import { type Block, blocksOf, isAsTold } from './blocks.ts';
+import { readPage, STORIES } from './pages.ts';
+import { isRun, runStory } from './story.ts';
+import { openWorkplace, type Workplace } from './workplace.ts';
+
+/** Few blocks cannot be run; whoever adds one has to raise this. */
+const MOST_NOT_RUN = 12;
+
+/** Whether nothing of the operator is left afterwards. */
+const uninstalls = (block: Block): boolean =>
+  isRun(block) && /delete .*-k config\/default|make undeploy/.test(block.text);
+
+const RUN = STORIES.map((page) => ({ page, blocks: blocksOf(readPage(page)) }));
+
+test('few blocks are not run', () => {
+  const left = RUN.flatMap(({ page, blocks }) =>
+    blocks.flatMap(({ options, line }) => (options['no-run'] === undefined ? [] : [`${page}:${line}`])),
+  );
+  assert.ok(left.length <= MOST_NOT_RUN, left.join('\n'));
+});
+
+test('what a page says is compared with what is printed', () => {
+  assert.ok(isAsTold('NAME  READY\nnginx True', 'NAME     READY   \nnginx    True\n'));
+  assert.ok(isAsTold('a\n...\nz … z', 'a\nb\nc\nz y z\n'));
+  assert.ok(isAsTold('', ''));
+  assert.ok(!isAsTold('nginx True', 'nginx False\n'));
+  assert.ok(!isAsTold('a', 'a\nb\n'));
+  assert.ok(!isAsTold('', 'b\n'));
+});
+
+describe('stories', { skip: !kubectlRunsHere && 'the npm packages carry kubectl for linux on x64' }, () => {
+  let environment: Environment;
+  let bundle = '';
+  let namespaces: ReadonlySet<string | undefined>;
+
+  const open = async (): Promise<void> => {
+    environment = await openEnvironment({ external: null, nodes: true });
+    bundle = await bundleIn(environment.directory);
+    await install(environment);
+    await startOperator(environment, { program: bundle });
+    namespaces = await namespacesOf();
+  };
+  const namespacesOf = async (): Promise<Set<string | undefined>> => {
+    const { items } = await list(environment.client, RESOURCES.namespaces);
+    return new Set(items.map(({ metadata }) => metadata.name));
+  };
+  /** For the next page. */
+  const tidy = async ({ shell }: Workplace): Promise<void> => {
+    await shell('kubectl --namespace sidecar-injector-system delete deployments --all');
+    const { items } = await list(environment.client, RESOURCES.sidecarInjectors);
+    for (const { metadata } of items) await deleteInjector(environment.client, metadata.name ?? '');
+    for (const name of (await namespacesOf()).difference(namespaces)) {
+      await remove(environment.client, RESOURCES.namespaces, { name: name ?? '' });
+    }
+    await until('namespaces are gone', async () => (await namespacesOf()).size === namespaces.size);
+  };
+  const workplaceFor = (page: string): Workplace => {
+    const directory = path.join(environment.directory, page.replaceAll('/', '-'));
+    mkdirSync(directory);
+    return openWorkplace(directory, environment.kubeconfig, bundle);
+  };
+
+  const close = async (): Promise<void> => {
+    await stopChildren();
+    await environment.close();
+  };
+  const reopen = async (): Promise<void> => {
+    await close();
+    await open();
+  };
+  before(open);
+  after(close);
+
+  for (const { page, blocks } of RUN) {
+    if (!blocks.some(isRun)) continue;
+    test(page, async () => {
+      const workplace = workplaceFor(page);
+      try {
+        await runStory(page, blocks, workplace);
+      } finally {
+        await (blocks.some(uninstalls) ? reopen() : tidy(workplace));
+      }
+    });
+  }
+});
