@@ -146,8 +146,9 @@ export function untilNext(facts: Facts, now: Date): number {
     rolloverDue(facts, now),
     restoreAt(facts),
   ];
+  // What was due when the facts were looked at has been planned for; what came due since, while the status was written, has not.
   const waits = due.flatMap((moment) =>
-    moment === undefined || moment <= now ? [] : [moment.getTime() - now.getTime()],
+    moment === undefined || moment <= facts.now ? [] : [moment.getTime() - now.getTime()],
   );
   const longest = certificateOf(facts.injector).caBundleFrom === undefined ? LOOK_AGAIN_MS : READ_TRUST_AGAIN_MS;
   return Math.max(SHORTEST_WAIT_MS, Math.min(longest, ...waits));
