@@ -42,12 +42,14 @@ export class Fleet {
   #leaving: Promise<void>[] = [];
   #started = 0;
   #port: Promise<number> | undefined;
+  #program: string;
   /** What each replica said, also one that never became ready. */
   readonly said = new Map<string, string[]>();
   #lastKill = { host: '', at: -Infinity };
 
   constructor(options: FleetOptions) {
     this.#options = options;
+    this.#program = options.program;
   }
 
   /** Those that serve, the oldest first. */
@@ -57,7 +59,7 @@ export class Fleet {
 
   /** Starts one more replica and waits until it is ready. The replicas take turns in the API server that they use. */
   async add(): Promise<void> {
-    const { environment, program, nodeFlags, flags, saying, figures, balancer } = this.#options;
+    const { environment, nodeFlags, flags, saying, figures, balancer } = this.#options;
     const index = this.#started++;
     const name = `operator-${index}`;
     const kubeconfig = environment.kubeconfigs[index % environment.kubeconfigs.length] ?? environment.kubeconfig;
@@ -67,12 +69,13 @@ export class Fleet {
     this.said.set(name, lines);
     const replica = await startOperator(environment, {
       name,
-      program,
+      program: this.#program,
       nodeFlags,
       // One address for each pod, one port for all.
       host: `127.0.1.${1 + (index % 250)}`,
       webhookPort,
       kubeconfig,
+      inCluster: balancer === undefined,
       argv: [
         '--drain-seconds=12',
         ...(balancer === undefined ? [] : [`--webhook-url=https://127.0.0.1:${balancer.port}`]),
@@ -101,6 +104,13 @@ export class Fleet {
       this.#leaving.push(this.#end(replica));
     }
     this.#options.figures.restarts += 1;
+  }
+
+  /** A rolling update: as a restart, and what comes runs another program, on another port. */
+  async update(program: string): Promise<void> {
+    this.#program = program;
+    this.#port = undefined;
+    await this.restart();
   }
 
   /**

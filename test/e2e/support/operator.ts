@@ -3,7 +3,9 @@
  * pod, so that Services lead to it; elsewhere the webhook is published by URL.
  */
 
+import { copyFileSync, mkdirSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
+import path from 'node:path';
 import { RESOURCES } from '../../../src/kube/resources.ts';
 import { create, remove } from '../../../src/kube/verbs.ts';
 import { startChild, type Child } from './child.ts';
@@ -34,6 +36,8 @@ export interface OperatorOptions {
   webhookPort?: number;
   /** Of the API server that it uses; the cluster's first one by default. */
   kubeconfig?: string;
+  /** It takes itself for a pod: then its Services name the port of the pods, whatever number that has in each. */
+  inCluster?: boolean;
   argv?: string[];
   onLine?: (line: string) => void;
 }
@@ -91,10 +95,24 @@ export const reportReadiness = async (
   });
 };
 
+/** As a pod sees the world, but for the credentials: those it finds in its home directory. */
+const podEnvironment = (credentials: string): Record<string, string> => {
+  const home = `${credentials}.home`;
+  mkdirSync(path.join(home, '.kube'), { recursive: true });
+  copyFileSync(credentials, path.join(home, '.kube/config'));
+  return { HOME: home, KUBECONFIG: '', KUBERNETES_SERVICE_HOST: '127.0.0.1' };
+};
+
 /** Starts the operator and waits until it is ready. */
 export const startOperator = async (
   environment: Environment,
-  { name = 'operator-0', program = 'src/main.ts', host = '127.0.0.1', ...options }: OperatorOptions = {},
+  {
+    name = 'operator-0',
+    program = 'src/main.ts',
+    host = '127.0.0.1',
+    inCluster = false,
+    ...options
+  }: OperatorOptions = {},
 ): Promise<RunningOperator> => {
   const { kubeconfig, argv = [], onLine } = options;
   const webhookPort = options.webhookPort ?? (await freePort());
@@ -107,7 +125,7 @@ export const startOperator = async (
       ...(options.nodeFlags ?? []),
       program,
       'operator',
-      `--kubeconfig=${credentials}`,
+      ...(inCluster ? [] : [`--kubeconfig=${credentials}`]),
       `--namespace=${OPERATOR_NAMESPACE}`,
       `--identity=${name}`,
       `--webhook-host=${host}`,
@@ -121,7 +139,7 @@ export const startOperator = async (
       ...(environment.inMemory ? [] : [`--webhook-url=https://${host}:${webhookPort}`]),
       ...argv,
     ],
-    { ...(onLine && { onLine }) },
+    { ...(onLine && { onLine }), ...(inCluster && { env: podEnvironment(credentials) }) },
   );
   const healthUrl = `http://127.0.0.1:${healthPort}`;
   await until(
