@@ -1,13 +1,6 @@
 /** All that stands between a pod and its sidecar, for people: a decision ends with the first objection, this does not. */
 import type { SidecarInjector } from '../api/v1alpha1/types.ts';
-import {
-  CHECKS,
-  type Decision,
-  type DecisionContext,
-  isProbe,
-  type NamespaceFacts,
-  type TraceStep,
-} from './decide.ts';
+import { CHECKS, type Decision, type DecisionContext, isProbe, type NamespaceFacts, type TraceStep } from './decide.ts';
 import type { AdmissionRequest } from './request.ts';
 
 /** Every check of the table in its order, and at its end the injection, where the decision came so far. */
