@@ -62,7 +62,7 @@ test('what others put into the Secret stays, and the write is bound to the versi
   stored.metadata.annotations = { ...stored.metadata.annotations, mine: 'x' };
   stored.metadata.labels = { 'sidecarinjector.dev/injector': 'stolen', mine: 'y' };
   stored.metadata.ownerReferences = [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'z', uid: 'z' }];
-  stored.data = { ...stored.data, extra: 'AA==' };
+  stored.data = { ...stored.data, extra: 'AA==', 'newer.tls.crt': 'AQ==' };
   assert.equal(isMarked(stored, injector), false);
   const next = writeState(injector, 'ns', state, stored);
   assert.equal(isMarked(next, injector), true);
@@ -71,6 +71,7 @@ test('what others put into the Secret stays, and the write is bound to the versi
   assert.equal(next.metadata.labels?.['mine'], 'y');
   assert.equal(next.metadata.ownerReferences?.length, 2);
   assert.equal(next.data?.['extra'], 'AA==');
+  assert.equal(next.data?.['newer.tls.crt'], 'AQ==', 'a newer version may need it again');
 });
 
 test('a Secret that people emptied reads as no state', () => {
@@ -91,6 +92,9 @@ describe('the phase of a Secret that does not say it, or says what cannot be', (
     ['a next certificate that nobody spoke of', 'Stable 5 0', ['next.tls.crt'], 'Staged', 5],
     ['narrowing, and old trust came back', 'Stable 5 0', ['previous.ca.crt'], 'Promoted', 5],
     ['a canary without a next certificate', 'Canary 5 1 a', [], 'Stable', 5],
+    ['a phase of a newer version, alone', 'Quorum 9 1 a b', [], 'Stable', 9],
+    ['a phase of a newer version, with old trust', 'Quorum 9 1 a b', ['previous.ca.crt'], 'Promoted', 9],
+    ['a phase of a newer version, with a next one', 'Quorum 9 1', ['next.tls.crt', 'previous.ca.crt'], 'Staged', 9],
     ['as it should be', 'Canary 5 1 a', ['next.tls.crt', 'previous.ca.crt'], 'Canary', 5],
   ];
   for (const [what, said, keys, phase, seq] of cases) {

@@ -53,6 +53,21 @@ test('what is no report is none, and one odd entry does not spoil the others', (
   assert.deepEqual(readReport(text)?.injectors, { good });
 });
 
+test('what only a newer version says is passed over', () => {
+  const said = { secret: 's', seq: 1, served: 'a', trusts: 'b', refusals: 0 };
+  const newer = {
+    version: 2,
+    replica: 'a',
+    host: 'h',
+    port: 1,
+    zone: { a: 1 },
+    injectors: { x: { ...said, load: [1] } },
+  };
+  const { injectors, ...rest } = readReport(JSON.stringify(newer)) ?? {};
+  assert.deepEqual(rest, { replica: 'a', host: 'h', port: 1 });
+  assert.partialDeepStrictEqual(injectors, { x: said });
+});
+
 test('every identity gives a name that a Lease may have', () => {
   fc.assert(
     fc.property(fc.stringMatching(/^[\w.-]{1,128}$/), (identity) => {

@@ -176,3 +176,21 @@ test('a status that says the same is not written again, also a second later', ()
   assert.equal(statusChanged(again, { ...status, pods: { matched: 3, injected: 3, outdated: 0, missed: 0 } }), false);
   assert.equal(statusChanged({ ...again, observedGeneration: 3 }, status), true);
 });
+
+test('what only a newer version writes into a status is no reason to write, and is not taken over', () => {
+  const newer = {
+    type: 'Foreseen',
+    status: 'True',
+    reason: 'R',
+    message: '',
+    lastTransitionTime: now.toISOString(),
+  } as const;
+  const status = statusOf(done);
+  const stored = { ...status, forecast: { pods: 3 }, conditions: [...(status.conditions ?? []), newer] };
+  const next = statusOf({ ...done, injector: { ...injector, status: stored } });
+  assert.deepEqual(next, status);
+  assert.equal(statusChanged(next, stored), false);
+  const troubled = troubledStatus({ ...injector, status: stored }, 'no answer', now);
+  assert.ok(!Object.hasOwn(troubled, 'forecast'));
+  assert.ok(!JSON.stringify(troubled).includes('Foreseen'));
+});

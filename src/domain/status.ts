@@ -256,9 +256,22 @@ export function statusChanged(next: SidecarInjectorStatus, stored: SidecarInject
   return canonicalJson(next) !== canonicalJson(ownPart(stored));
 }
 
-/** Without the counts of pods, the rollout and its condition: those have writers and field managers of their own. */
-function ownPart(status: SidecarInjectorStatus = {}): SidecarInjectorStatus {
-  const { pods: _pods, rollout: _rollout, conditions, ...rest } = status;
-  if (conditions === undefined) return rest;
-  return { ...rest, conditions: conditions.filter(({ type }) => TYPES.has(type)) };
+/**
+ * What `statusOf` writes. The counts of pods, the rollout and its condition have writers and field managers of their own, and
+ * so may have what only a newer version knows.
+ */
+function ownPart({
+  observedGeneration,
+  conditions,
+  certificate,
+  webhook,
+  template,
+}: SidecarInjectorStatus = {}): SidecarInjectorStatus {
+  return {
+    ...(observedGeneration !== undefined && { observedGeneration }),
+    ...(conditions !== undefined && { conditions: conditions.filter(({ type }) => TYPES.has(type)) }),
+    ...(certificate !== undefined && { certificate }),
+    ...(webhook !== undefined && { webhook }),
+    ...(template !== undefined && { template }),
+  };
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
-import { REPORT_ANNOTATION, writeReport, type InjectorReport } from '../../domain/replica.ts';
+import { replicaLeaseName, REPORT_ANNOTATION, writeReport, type InjectorReport } from '../../domain/replica.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { Refusals } from '../serving/refusals.ts';
 import { Replicas, type ReplicasOptions } from './replicas.ts';
@@ -32,7 +32,7 @@ function fleet(handshake: NonNullable<ReplicasOptions['handshake']>, other: Part
     const annotations = { [REPORT_ANNOTATION]: lease.text };
     const taken = (index: number) => ({ managedFields: [{}, { time: lease.times?.[index] }] });
     const metadata = { name: 'lease-b', uid: 'b', resourceVersion: String(lease.version), annotations };
-    const own = { name: 'lease-a', uid: 'a', resourceVersion: '1', ...taken(0) };
+    const own = { name: replicaLeaseName('a'), uid: 'a', resourceVersion: '1', ...taken(0) };
     return { items: [{ metadata: { ...metadata, ...taken(1) } }, { metadata: own }], metadata: {} };
   };
   const client = { request } as unknown as KubeClient;
@@ -43,7 +43,8 @@ function fleet(handshake: NonNullable<ReplicasOptions['handshake']>, other: Part
     // What was listed a moment ago is not listed again.
     await clock.advance(1000);
     const { replicas: facts } = await look(probe);
-    const found = facts.find(({ name }) => name === 'b');
+    assert.equal(facts.length, 2);
+    const found = facts.find(({ name }) => name !== 'a');
     assert.ok(found);
     return found;
   };
@@ -74,6 +75,18 @@ describe('what the leader knows of a replica', () => {
     assert.equal((await other.factsOfOther()).seq, -1);
     assert.equal((await fleet(async () => 'x').factsOfOther()).seq, 7);
     assert.equal((await fleet(async () => 'x', { trusts: 'older' }).factsOfOther()).trustsPublished, false);
+  });
+
+  test('a report in words of a newer version: it is there, and has followed nothing, until it is silent', async () => {
+    const { clock, lease, factsOfOther } = fleet(async () => 'old');
+    for (const text of ['v2:{}', '', '{"version":2,"replica":"b"}']) {
+      lease.text = text;
+      lease.version += 1;
+      const { live, seq, served, trustsPublished } = await factsOfOther();
+      assert.deepEqual([live, seq, served, trustsPublished], [true, -1, undefined, false], text);
+    }
+    await clock.advance(30_000);
+    assert.equal((await factsOfOther()).live, false);
   });
 
   test('how long it is silent shows in what API servers say, too', async () => {

@@ -1,7 +1,13 @@
 /** What the leader knows of all replicas: their reports, and handshakes, which it believes more (reference/certs.md 3.1). */
 import { serviceDnsName } from '../../api/v1alpha1/names.ts';
 import { at } from '../../domain/json.ts';
-import { readReport, REPLICA_LABEL, REPORT_ANNOTATION, type ReplicaReport } from '../../domain/replica.ts';
+import {
+  readReport,
+  REPLICA_LABEL,
+  replicaLeaseName,
+  REPORT_ANNOTATION,
+  type ReplicaReport,
+} from '../../domain/replica.ts';
 import type { ReplicaFacts } from '../../domain/rollover.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { Lease, ObjectMeta } from '../../kube/objects.ts';
@@ -58,6 +64,9 @@ function writtenAt({ metadata }: Pick<Lease, 'metadata'>): number | undefined {
   return known.length > 0 ? Math.max(...known) : undefined;
 }
 
+/** What is known of a replica whose report cannot be read. */
+const speechless = (replica: string): ReplicaReport => ({ replica, host: '', port: 0, injectors: {} });
+
 export class Replicas {
   readonly #options: ReplicasOptions;
   readonly #leases = new Steady();
@@ -101,8 +110,9 @@ export class Replicas {
     const own = self();
     const newest = Math.max(...leases.items.flatMap((lease) => writtenAt(lease) ?? []));
     const others = leases.items.flatMap(({ metadata }): Reported[] => {
-      const report = readReport(metadata.annotations?.[REPORT_ANNOTATION]);
-      if (report === undefined || report.replica === own.replica) return [];
+      if (metadata.name === replicaLeaseName(own.replica)) return [];
+      // Who reports in words of another version is there all the same, and nothing may go on that it may not have followed.
+      const report = readReport(metadata.annotations?.[REPORT_ANNOTATION]) ?? speechless(metadata.name);
       const version = `${metadata.uid}/${metadata.resourceVersion}`;
       // By how long we have seen it unchanged, never by the times in it: clocks differ. What a leader before us has seen shows
       // in when the API server took it, beside the others: or each new leader would wait for the same dead replica anew.
@@ -127,14 +137,15 @@ export class Replicas {
     const { replica, host, port } = report;
     const said = report.injectors[wanted.injector];
     const begun = clock.monotonic();
-    const shown = wanted.probe
-      ? await handshake(
-          { host, port, servername: serviceDnsName(wanted.injector, namespace) },
-          HANDSHAKE_TIMEOUT_MS,
-          signal,
-          // A network policy may forbid it; then the replica's own word has to do.
-        ).catch(() => undefined)
-      : undefined;
+    const shown =
+      wanted.probe && host !== ''
+        ? await handshake(
+            { host, port, servername: serviceDnsName(wanted.injector, namespace) },
+            HANDSHAKE_TIMEOUT_MS,
+            signal,
+            // A network policy may forbid it; then the replica's own word has to do.
+          ).catch(() => undefined)
+        : undefined;
     const served = shown ?? said?.served;
     const look: Look = { begun, done: clock.monotonic() };
     return {
