@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { stopChildren } from '../e2e/support/child.ts';
 import { openEnvironment, type Environment } from '../e2e/support/environment.ts';
-import { condition } from '../e2e/support/fixture.ts';
+import { condition, deleteInjector, injectorNamed, injectorStatus } from '../e2e/support/fixture.ts';
 import { kubectlOf, kubectlRunsHere, type Kubectl } from '../e2e/support/kubectl.ts';
 import { layerBinary, runBinary } from '../e2e/support/layer.ts';
 import { loadManifests } from '../e2e/support/manifests.ts';
@@ -12,6 +12,14 @@ import { startOperator } from '../e2e/support/operator.ts';
 import { until } from '../support/until.ts';
 import { listingOf } from './support/listing.ts';
 import { helmOf } from './support/render.ts';
+
+const SAID = {
+  type: 'Ready',
+  status: 'True',
+  reason: 'Ready',
+  message: '',
+  lastTransitionTime: '2026-01-01T00:00:00Z',
+};
 
 describe('a cluster', { skip: !kubectlRunsHere && 'the npm packages carry kubectl for linux on x64' }, () => {
   let environment: Environment;
@@ -73,8 +81,16 @@ describe('a cluster', { skip: !kubectlRunsHere && 'the npm packages carry kubect
     await succeeds(kubectl('patch', 'crd', DEFINITION, '--type=json', '-p', columns));
     const names = '-o=jsonpath={.spec.versions[0].additionalPrinterColumns[*].name}';
     assert.equal(await succeeds(kubectl('get', 'crd', DEFINITION, names)), '');
+    await applyAll(client, [injectorNamed('kept')]);
+    const said = { observedGeneration: 1, conditions: [SAID] };
+    const status = ['--subresource=status', '--type=merge', '-p', JSON.stringify({ status: said })];
+    await succeeds(kubectl('patch', 'sidecarinjector', 'kept', ...status));
+    const kept = await injectorStatus(client, 'kept');
+    assert.partialDeepStrictEqual(kept.status, said);
     await succeeds(helm('upgrade', ...release, '--set', 'replicas=3', '--force-conflicts'));
     assert.match(await succeeds(kubectl('get', 'crd', DEFINITION, names)), /Ready/i);
+    assert.deepEqual(await injectorStatus(client, 'kept'), kept, 'the objects are as they were');
+    await deleteInjector(client, 'kept');
 
     await succeeds(helm('uninstall', 'x', '--namespace', 'injectors'));
     assert.match(await succeeds(kubectl('get', 'crd', DEFINITION, '-o', 'name')), /customresourcedefinition/);
