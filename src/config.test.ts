@@ -30,6 +30,8 @@ describe('the configuration', () => {
       webhookPort: 10_250,
       inCluster: false,
       webhookUrl: undefined,
+      clientCaFile: undefined,
+      clientNames: [],
       healthPort: 8080,
       leaderElect: true,
       leaseName: 'sidecar-injector',
@@ -55,6 +57,12 @@ describe('the configuration', () => {
     assert.match(read.identity, /^pod-1_/);
     assert.equal(config([], env).webhookPort, 9443);
     assert.equal(config(['--namespace', 'mine'], { ...env, SIDECAR_INJECTOR_NAMESPACE: 'other' }).namespace, 'mine');
+  });
+
+  it('takes names of clients only with their authorities', () => {
+    const { clientCaFile, clientNames } = config(['--client-ca-file=/ca.crt', '--client-names= a, b.example.com,']);
+    assert.deepEqual([clientCaFile, clientNames], ['/ca.crt', ['a', 'b.example.com']]);
+    assert.match(problems(['--client-names=a']), /--client-names is of no use without --client-ca-file/);
   });
 
   it('writes text for a terminal and JSON elsewhere', () => {

@@ -17,6 +17,10 @@ export interface Config {
   readonly healthPort: number;
   /** Published instead of the Service, for an operator outside the cluster. Without a slash at its end. */
   readonly webhookUrl: string | undefined;
+  /** A file with the authorities (PEM) whose clients alone may call admission; undefined for everybody. */
+  readonly clientCaFile: string | undefined;
+  /** Common names or DNS names of those clients; empty for any. */
+  readonly clientNames: readonly string[];
   readonly leaderElect: boolean;
   readonly leaseName: string;
   /** Unique for each process: the holder of the Lease, the reporter of Events. */
@@ -67,6 +71,16 @@ const FLAGS = {
   'webhook-host': flag('webhook-host', 'ADDRESS', 'address to serve admission on; default all'),
   'webhook-port': flag('webhook-port', 'PORT', 'port to serve admission on; default 10250, 0 for any'),
   'webhook-url': flag('webhook-url', 'URL', 'development: publish this https URL instead of the Service'),
+  'client-ca-file': flag(
+    'client-ca-file',
+    'FILE',
+    'answer admission only to clients with a certificate of these authorities (PEM, read again when it changes); default all',
+  ),
+  'client-names': flag(
+    'client-names',
+    'NAMES',
+    'with --client-ca-file: common names or DNS names of such clients, with commas between them; default any',
+  ),
   'health-port': flag('health-port', 'PORT', 'port for /healthz, /readyz and /metrics; default 8080, 0 for any'),
   'leader-elect': {
     ...flag('leader-elect', '', 'reconcile only while holding the Lease; default true (--no-leader-elect)'),
@@ -194,6 +208,8 @@ export const parseCommand = (args: string[], env: Environment, { tty }: { tty: b
     webhookPort: number('webhook-port', 10_250, 65_535),
     inCluster: read('kubeconfig') === undefined && !env['KUBECONFIG'] && (env['KUBERNETES_SERVICE_HOST'] ?? '') !== '',
     webhookUrl: read('webhook-url') && checked('webhook-url', '', urlProblem).replace(/\/+$/, ''),
+    clientCaFile: read('client-ca-file'),
+    clientNames: (read('client-names') ?? '').split(',').flatMap((name) => name.trim() || []),
     healthPort: number('health-port', 8080, 65_535),
     leaderElect: oneOf('leader-elect', 'true', ['true', 'false']) === 'true',
     leaseName: matching('lease-name', 'sidecar-injector', DNS_SUBDOMAIN, 'must be the name of a Lease'),
@@ -208,6 +224,9 @@ export const parseCommand = (args: string[], env: Environment, { tty }: { tty: b
     drainSeconds: number('drain-seconds', 12, 300),
     rolloverPace: Math.max(1, number('rollover-pace', 1, 1000)),
   };
+  if (config.clientNames.length > 0 && config.clientCaFile === undefined) {
+    problems.push('--client-names is of no use without --client-ca-file');
+  }
   if (problems.length > 0) throw operatorError('SI1001', { problems: problems.join('; ') });
   return { kind: 'operator', config: Object.freeze(config) };
 };

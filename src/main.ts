@@ -1,4 +1,5 @@
 /** The executable: reads the configuration, builds the graph, runs until a signal. The only file that wires. */
+import { ClientAuthority } from './admission/clients.ts';
 import { createAdmissionServer, type AdmissionServer } from './admission/server.ts';
 import { injectionOf } from './api/v1alpha1/defaults.ts';
 import { invocation, runCli } from './cli/index.ts';
@@ -16,7 +17,7 @@ import { followAnnotations } from './controllers/serving/annotations.ts';
 import { Serving } from './controllers/serving/serving.ts';
 import { WEBHOOK_PORT_NAME, type OperatorFacts } from './domain/plan-objects.ts';
 import { pacedTiming } from './domain/rollover.ts';
-import { describeError, OperatorError } from './errors.ts';
+import { describeError, operatorError, OperatorError } from './errors.ts';
 import { createKubeClient } from './kube/client.ts';
 import { loadKubeConfig } from './kube/connection.ts';
 import { EventRecorder } from './kube/events.ts';
@@ -82,7 +83,8 @@ async function startOperator(config: Config, log: Logger, shutdown: Shutdown): P
   const wanted = (): boolean =>
     caches.injectors.list().some((injector) => injectionOf(injector).sidecarMode === 'Auto');
   const kubelets = new Kubelets({ client, clock, log, wanted });
-  const server = serveAdmission(config, caches, log, metrics, refusals, kubelets, () => graph.serving);
+  const clients = await readClientAuthority(config, log);
+  const server = serveAdmission(config, caches, log, metrics, refusals, kubelets, clients, () => graph.serving);
   const { port } = await server.listen();
   const operator: OperatorFacts = {
     namespace: config.namespace,
@@ -91,11 +93,14 @@ async function startOperator(config: Config, log: Logger, shutdown: Shutdown): P
   };
   const timing = pacedTiming(config.rolloverPace);
   const replica = { name: config.identity, host: reachableAddress(config.webhookHost), port };
-  const serving = new Serving({ caches, operator, clock, log, replica, refusals, settleMs: timing.emergencySettleMs });
+  const { emergencySettleMs: settleMs } = timing;
+  const clientAuthorities = clients && (() => clients.certificates);
+  const serving = new Serving({ caches, operator, clock, log, replica, refusals, settleMs, clientAuthorities });
   graph.serving = serving;
-  if (config.webhookUrl !== undefined) serveDefaultIdentity(serving, server);
+  if (config.webhookUrl !== undefined) serveDefaultIdentity(serving, server, clients);
 
   const following = new AbortController();
+  if (clients !== undefined) shutdown.supervise('authorities of clients', clients.run(following.signal));
   for (const cache of Object.values(caches)) shutdown.supervise(`cache of ${cache.name}`, cache.run(following.signal));
   shutdown.supervise('kubelets', kubelets.run(following.signal));
   shutdown.onStop('caches', () => following.abort());
@@ -139,6 +144,16 @@ function startReporting(
 /** The drain itself is bounded by its own limits; this is for when it hangs. */
 const DRAIN_TIMEOUT_MS = ({ drainSeconds }: Config): number => drainSeconds * 1000 + 15_000;
 
+async function readClientAuthority(config: Config, log: Logger): Promise<ClientAuthority | undefined> {
+  const { clientCaFile: file, clientNames: names } = config;
+  if (file === undefined) return undefined;
+  try {
+    return await ClientAuthority.read({ file, names, log });
+  } catch (cause) {
+    throw operatorError('SI1001', { problems: `--client-ca-file: ${describeError(cause)}` }, { cause });
+  }
+}
+
 function serveAdmission(
   config: Config,
   caches: Caches,
@@ -146,6 +161,7 @@ function serveAdmission(
   metrics: Metrics,
   refusals: Refusals,
   kubelets: Kubelets,
+  clients: ClientAuthority | undefined,
   serving: () => Serving | undefined,
 ): AdmissionServer {
   const annotations = followAnnotations(caches.injectors);
@@ -154,6 +170,7 @@ function serveAdmission(
   return createAdmissionServer({
     host: config.webhookHost,
     port: config.webhookPort,
+    clients,
     secureContext: (servername) => serving()?.contextFor(servername),
     injector: (name) => serving()?.injector(name),
     mayCome: (name) => newcomers.mayCome(name),
@@ -176,12 +193,14 @@ function serveAdmission(
 }
 
 /** Go sends no server name for an IP address; then one certificate has to do for all (Serving.defaultIdentity). */
-function serveDefaultIdentity(serving: Serving, server: AdmissionServer): void {
-  serving.onChange(() => {
-    const identity = serving.defaultIdentity();
-    if (identity !== undefined)
-      server.useDefaultIdentity({ key: identity.state.key, cert: identity.state.certificate });
-  });
+function serveDefaultIdentity(serving: Serving, server: AdmissionServer, clients: ClientAuthority | undefined): void {
+  const serve = (): void => {
+    const { key, certificate: cert } = serving.defaultIdentity()?.state ?? {};
+    if (key === undefined || cert === undefined) return;
+    server.useDefaultIdentity({ key, cert, ...(clients && { ca: clients.certificates }) });
+  };
+  serving.onChange(serve);
+  clients?.onChange(serve);
 }
 
 /** The series of an injector live as long as the injector. */

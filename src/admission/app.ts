@@ -6,6 +6,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import express, { type ErrorRequestHandler, type Express } from 'express';
 import { describeError } from '../errors.ts';
 import type { Logger } from '../observe/log.ts';
+import type { ClientAuthority } from './clients.ts';
 import { Refusal, badRequest, defect } from './refusal.ts';
 import { type ReviewOptions, passGate, serveReview } from './reviews.ts';
 import { sendJson } from './send.ts';
@@ -20,6 +21,8 @@ export interface AdmissionObserver {
 }
 
 export interface AppOptions extends ReviewOptions {
+  /** Who may call; everybody by default. */
+  clients?: Pick<ClientAuthority, 'refusal'> | undefined;
   log: Logger;
   observer: AdmissionObserver;
 }
@@ -34,6 +37,11 @@ export function createListener(options: AppOptions): RequestListener {
   const refuse = refusing(options);
   const app = createApp(options, teller, refuse);
   return (request, response) => {
+    const stranger = options.clients?.refusal(request.socket);
+    if (stranger !== undefined) {
+      refuse(badRequest(401, stranger), request, response);
+      return;
+    }
     const name = request.method === 'POST' ? REVIEW_PATH.exec(request.url ?? '')?.[1] : undefined;
     if (name === undefined) {
       app(request, response);
@@ -88,8 +96,8 @@ function refusing({ log, observer }: AppOptions): Refuse {
       response.destroy();
       return;
     }
-    // What is left of such a body is not worth reading to keep the connection.
-    if (refusal.status === 413) response.setHeader('connection', 'close');
+    // What is left of such a body is not worth reading to keep the connection; and a stranger's connection stays one.
+    if (refusal.status === 413 || refusal.status === 401) response.setHeader('connection', 'close');
     if (refusal.retryAfterSeconds !== undefined) response.setHeader('retry-after', String(refusal.retryAfterSeconds));
     sendJson(response, refusal.status, JSON.stringify({ code: refusal.code, message: refusal.message }));
   };

@@ -1,4 +1,5 @@
 /** The admission server: HTTPS with one identity per injector, chosen by the name that the API server dials (SNI). */
+import { constants } from 'node:crypto';
 import { type Server, createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { SecureContext, TLSSocket } from 'node:tls';
@@ -19,8 +20,8 @@ export interface AdmissionServerOptions extends Omit<AppOptions, 'traffic' | 'ma
 export interface AdmissionServer {
   /** Resolves with the address when connections are taken. */
   listen(): Promise<AddressInfo>;
-  /** The identity for clients that send no server name: a webhook by `clientConfig.url` with an IP address. */
-  useDefaultIdentity(identity: { key: string; cert: string }): void;
+  /** The identity for clients that send no server name: a webhook by `clientConfig.url` with an IP address. `ca`: of clients. */
+  useDefaultIdentity(identity: { key: string; cert: string; ca?: string }): void;
   /** Leaves without a failed call; see drain.ts. Set readiness to false before. An abort hurries it up. */
   drain(signal?: AbortSignal): Promise<void>;
 }
@@ -42,9 +43,13 @@ const REQUEST_TIMEOUT_MS = 130_000;
 export function createAdmissionServer(options: AdmissionServerOptions): AdmissionServer {
   const traffic = new Traffic();
   const listener = createListener({ ...options, traffic, maxInFlight: options.maxInFlight ?? MAX_IN_FLIGHT });
+  // Certificates of clients are verified with the authorities of the context, without a word in the handshake (clients.ts), and
+  // in each one: nothing is resumed.
+  const verifying = { requestCert: true, rejectUnauthorized: false, secureOptions: constants.SSL_OP_NO_TICKET };
+  const tls = { minVersion: 'TLSv1.2', ...(options.clients !== undefined && verifying) } as const;
   const server = createServer(
     {
-      minVersion: 'TLSv1.2',
+      ...tls,
       // Without a context of its own a name gets the default identity; without that the handshake fails, as it should.
       SNICallback: (servername, callback) => callback(null, options.secureContext(servername)),
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
@@ -61,7 +66,7 @@ export function createAdmissionServer(options: AdmissionServerOptions): Admissio
 
   return {
     listen: () => listen(server, options.host, options.port),
-    useDefaultIdentity: (identity) => server.setSecureContext({ ...identity, minVersion: 'TLSv1.2' }),
+    useDefaultIdentity: (identity) => server.setSecureContext({ ...tls, ...identity }),
     drain: (signal = new AbortController().signal) =>
       drain(server, traffic, { ...DRAIN_DEFAULTS, ...options.drain }, signal),
   };

@@ -142,8 +142,9 @@ export const WEBHOOK_ERRORS: readonly WebhookError[] = [
   {
     id: 'Answered401',
     text: /the server has asked for the client to provide credentials/,
-    cause: 'the answer was 401: another program, or a proxy that wants a login, answers',
-    fix: LISTENER,
+    cause:
+      'the answer was 401: the operator runs with --client-ca-file and the API server shows no such certificate, or another program answers',
+    fix: 'give the API server a client certificate by --admission-control-config-file (docs/security.md), or start the operator without --client-ca-file',
   },
   {
     id: 'Answered403',

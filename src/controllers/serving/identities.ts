@@ -19,6 +19,19 @@ export interface Candidate {
   failure?: string;
 }
 
+/** @param clients PEM: the authorities that certificates of clients are verified with */
+export function contextOf(
+  { key, certificate }: Pick<StoredIdentity, 'key' | 'certificate'>,
+  clients?: string,
+): SecureContext {
+  return createSecureContext({
+    key,
+    cert: certificate,
+    minVersion: 'TLSv1.2',
+    ...(clients !== undefined && { ca: clients }),
+  });
+}
+
 /** Makes an identity of what a Secret holds, if that can be served at all. */
 export function candidateOf(
   state: StoredIdentity,
@@ -31,7 +44,7 @@ export function candidateOf(
     return { failure: `the stored certificate ${failure ?? 'is not PEM'}` };
   const { certificate, key, anchors, signerName, requestName, issued = '' } = state;
   try {
-    const context = createSecureContext({ key, cert: toPem(material.chain), minVersion: 'TLSv1.2' });
+    const context = contextOf({ key, certificate: toPem(material.chain) });
     const fingerprint = fingerprintOf(material.leaf);
     return {
       identity: {

@@ -15,7 +15,7 @@ import { revisionName, withAccepted } from '../revisions.ts';
 import { readState } from '../secret.ts';
 import type { Secret } from '../../kube/objects.ts';
 import type { Caches } from '../caches.ts';
-import { candidateOf, choose, distrust, type Candidate, type ServedIdentity } from './identities.ts';
+import { candidateOf, choose, contextOf, distrust, type Candidate, type ServedIdentity } from './identities.ts';
 import { bundleDigest, publishedBundle } from './published.ts';
 import type { Refusals } from './refusals.ts';
 import type { Called } from './self-check.ts';
@@ -30,6 +30,8 @@ export interface ServingOptions {
   /** The name of this replica, and where it serves admission. */
   replica?: { name: string; host: string; port: number };
   refusals?: Pick<Refusals, 'of'>;
+  /** PEM: the authorities that certificates of clients are verified with, if there are any. */
+  clientAuthorities?: (() => string) | undefined;
 }
 
 /** Measured: an API server acts on a new configuration within 20 ms of its write (reference/certs.md 1.4). */
@@ -50,6 +52,8 @@ export class Serving {
   readonly #accepted = new Map<string, { source: SidecarInjector; revision: string; injector: SidecarInjector }>();
   readonly #trusted = new Map<string, { identity: ServedIdentity; published: string; until: Date }>();
   readonly #settling = new Map<string, Settling>();
+  /** Contexts that ask clients for their certificates, too. */
+  readonly #verifying = new WeakMap<ServedIdentity, { clients: string; context: SecureContext }>();
   readonly #listeners = new Set<(injector: string) => void>();
   /** The state of the Secret that was acted on last. */
   readonly #actedOn = new Map<string, Pick<InjectorReport, 'secret' | 'seq'>>();
@@ -145,7 +149,18 @@ export class Serving {
   contextFor(servername: string): SecureContext | undefined {
     const { operator } = this.#options;
     const injector = injectorOfServerName(servername, operator.namespace) ?? this.#byUrlHost(servername);
-    return injector === undefined ? undefined : this.#identities.get(injector)?.context;
+    const identity = injector === undefined ? undefined : this.#identities.get(injector);
+    return identity && this.#contextOf(identity);
+  }
+
+  #contextOf(identity: ServedIdentity): SecureContext {
+    const clients = this.#options.clientAuthorities?.();
+    if (clients === undefined) return identity.context;
+    const known = this.#verifying.get(identity);
+    if (known?.clients === clients) return known.context;
+    const context = contextOf(identity.state, clients);
+    this.#verifying.set(identity, { clients, context });
+    return context;
   }
 
   /**
