@@ -6,6 +6,7 @@ import { openSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { BUNDLE } from '../bundle.ts';
 import { createAuthority, issueServing } from '../../src/pki/authority.ts';
 import { generatePrivateKey } from '../../src/pki/keys.ts';
 import { SERVER_NAME } from './admission-target.ts';
@@ -33,20 +34,7 @@ export function leaveFirstCore(): void {
 
 export async function bundleTarget(directory: string): Promise<string> {
   const outfile = join(directory, 'admission-target.mjs');
-  await build({
-    entryPoints: ['hack/bench/admission-target.ts'],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'esm',
-    minifySyntax: true,
-    minifyWhitespace: true,
-    logLevel: 'warning',
-    banner: {
-      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
-    },
-  });
+  await build({ ...BUNDLE, entryPoints: ['hack/bench/admission-target.ts'], outfile });
   return outfile;
 }
 

@@ -14,12 +14,10 @@ import { apply } from '../../kube/verbs.ts';
 import type { Logger } from '../../observe/log.ts';
 import type { Metrics } from '../../observe/metrics.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { runController } from '../../runtime/controller.ts';
 import { Pace } from '../../runtime/pace.ts';
-import { WorkQueue } from '../../runtime/queue.ts';
 import type { InjectorObject } from '../caches.ts';
 import { takeCensus, type Census, type CensusParts } from './census.ts';
-import { followPods } from './triggers.ts';
+import { runPodLoop } from './loop.ts';
 
 export interface PodsOptions extends CensusParts {
   client: KubeClient;
@@ -37,14 +35,9 @@ const PACE = { burst: 8, everyMs: 5_000 };
 /** Counts until the signal aborts. */
 export async function countAll(options: PodsOptions, signal: AbortSignal): Promise<void> {
   const { caches, podCaches, clock, log, metrics } = options;
-  const queue = new WorkQueue({ name: NAME, clock, observer: metrics.queue });
-  metrics.startController(NAME);
   const counted = new Map<string, { pace: Pace; namespaces: ReadonlySet<string> }>();
-  const look = (injector: string): void => {
-    queue.addAfter(injector, counted.get(injector)?.pace.waitMs(clock.monotonic()) ?? 0);
-  };
+  const waitMs = (injector: string): number => counted.get(injector)?.pace.waitMs(clock.monotonic()) ?? 0;
   const selected = (injector: string): ReadonlySet<string> | undefined => counted.get(injector)?.namespaces;
-  const stop = followPods({ caches, podCaches, selected, look });
   const reconcile = async (name: string, within: AbortSignal): Promise<object> => {
     const injector = caches.injectors.get(name);
     if (injector === undefined || injector.metadata.deletionTimestamp !== undefined) {
@@ -60,17 +53,7 @@ export async function countAll(options: PodsOptions, signal: AbortSignal): Promi
     options.onCensus?.(injector, census);
     return {};
   };
-  try {
-    const needed = [caches.injectors, caches.namespaces, podCaches.pods, podCaches.hostPods];
-    await Promise.all(needed.map((cache) => cache.whenSynced(signal)));
-    const keys = (): string[] => caches.injectors.list().map(({ metadata }) => metadata.name);
-    await runController({ name: NAME, queue, reconcile, keys, clock, log, observer: metrics.controller }, signal);
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  } finally {
-    stop();
-    queue.close();
-  }
+  await runPodLoop({ name: NAME, caches, podCaches, selected, waitMs, reconcile, clock, log, metrics }, signal);
 }
 
 async function report(

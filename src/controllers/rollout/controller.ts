@@ -8,12 +8,11 @@ import { ROLLOUT_FIELD_MANAGER } from '../../api/v1alpha1/names.ts';
 import type { SidecarInjectorStatus } from '../../api/v1alpha1/types.ts';
 import { canonicalJson } from '../../domain/json.ts';
 import { waitingForInjector } from '../../domain/rollout-report.ts';
-import { runController, type Result } from '../../runtime/controller.ts';
-import { WorkQueue } from '../../runtime/queue.ts';
+import type { Result } from '../../runtime/controller.ts';
 import type { InjectorObject } from '../caches.ts';
 import { takeCensus } from '../pods/census.ts';
 import { writeStatusPart } from '../pods/controller.ts';
-import { followPods } from '../pods/triggers.ts';
+import { runPodLoop } from '../pods/loop.ts';
 import type { RolloutContext } from './context.ts';
 import { closedBy } from './gate.ts';
 import { recall, rolloutStatus, type Memory } from './memory.ts';
@@ -34,20 +33,14 @@ interface Course {
 /** Restarts until the signal aborts. */
 export async function rollOut(context: RolloutContext, signal: AbortSignal): Promise<void> {
   const { caches, podCaches, clock, log, metrics, restarts } = context;
-  const queue = new WorkQueue({ name: NAME, clock, observer: metrics.queue });
-  metrics.startController(NAME);
   const courses = new Map<string, Course>();
   const none: ReadonlySet<string> = new Set();
-  const stop = followPods({
-    caches,
-    podCaches,
-    // Without a course nothing depends on pods.
-    selected: (injector) => courses.get(injector)?.namespaces ?? none,
-    look: (injector) => {
-      const last = courses.get(injector)?.at ?? Number.NEGATIVE_INFINITY;
-      queue.addAfter(injector, last + restarts.everyMs / LOOKS_BETWEEN - clock.monotonic());
-    },
-  });
+  // Without a course nothing depends on pods.
+  const selected = (injector: string): ReadonlySet<string> => courses.get(injector)?.namespaces ?? none;
+  const waitMs = (injector: string): number => {
+    const last = courses.get(injector)?.at ?? Number.NEGATIVE_INFINITY;
+    return last + restarts.everyMs / LOOKS_BETWEEN - clock.monotonic();
+  };
   const reconcile = async (name: string, within: AbortSignal): Promise<Result> => {
     const injector = caches.injectors.get(name);
     const wanted = injector !== undefined && injector.metadata.deletionTimestamp === undefined;
@@ -63,17 +56,7 @@ export async function rollOut(context: RolloutContext, signal: AbortSignal): Pro
     const condition = await advance(context, injector, course, within);
     return condition.status === 'True' ? {} : { requeueAfterMs: restarts.everyMs };
   };
-  try {
-    const needed = [caches.injectors, caches.namespaces, podCaches.pods, podCaches.hostPods];
-    await Promise.all(needed.map((cache) => cache.whenSynced(signal)));
-    const keys = (): string[] => caches.injectors.list().map(({ metadata }) => metadata.name);
-    await runController({ name: NAME, queue, reconcile, keys, clock, log, observer: metrics.controller }, signal);
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  } finally {
-    stop();
-    queue.close();
-  }
+  await runPodLoop({ name: NAME, caches, podCaches, selected, waitMs, reconcile, clock, log, metrics }, signal);
 }
 
 async function advance(
