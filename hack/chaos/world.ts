@@ -7,8 +7,8 @@ import type { Bed } from '../../test/rotation/bed.ts';
 
 /** Nothing may be wrong for longer after the last fault, in milliseconds. */
 export const CONVERGENCE_MS = 10_000;
-/** Answers that were under way when something was repaired. */
-const AFTERMATH_MS = 1000;
+/** The slower API server hears of a repair later, and answers are under way. */
+const AFTERMATH_MS = 3000;
 
 export class World {
   readonly bed: Bed;
