@@ -48,3 +48,22 @@ export function moveState(state: SecretState, rollover: RolloverState, move: Mov
       return { ...state, rollover };
   }
 }
+
+/**
+ * The state with an identity in it that a replica remembers. What was published besides its own anchors may be what other
+ * replicas rely on: it goes on to be trusted until they serve this one.
+ *
+ * @param published the caBundle, PEM
+ */
+export function withRemembered(state: SecretState, remembered: StoredIdentity, published: string): SecretState {
+  const trusted = unionOfAnchors(published, remembered.anchors);
+  const { rollover, previousAnchors } = state;
+  return {
+    ...state,
+    ...remembered,
+    rollover: { ...rollover, seq: rollover.seq + 1 },
+    previousAnchors: sameAnchors(trusted, remembered.anchors)
+      ? previousAnchors
+      : unionOfAnchors(previousAnchors, trusted),
+  };
+}

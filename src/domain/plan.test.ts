@@ -60,6 +60,11 @@ const rows: [name: string, facts: Facts, actions: string[]][] = [
     { ...done, identity: { ...identity, failure: 'was issued for another key' }, remembered: true },
     ['RestoreSecret'],
   ],
+  [
+    'an older Secret was put back: what is published stays until it is undone',
+    { ...done, identity: { ...identity, anchors: [oldAnchor] }, putBack: true },
+    ['RestoreSecret'],
+  ],
   ['the Secret lost its labels', { ...done, secretMarked: false }, ['RestoreSecret']],
   ['renewal is due', { ...done, issuance: { ...issuance, needed: 'due' } }, ['GenerateKey']],
   ['requests are left over', { ...done, leftoverRequests: [{ name: 'x', uid: 'y' }] }, ['RemoveRequest']],

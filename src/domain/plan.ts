@@ -81,6 +81,8 @@ export interface Facts {
   otherAnchors: readonly Anchor[];
   /** A working identity that this process serves while the Secret has none; it can be written back. */
   remembered: boolean;
+  /** A hand put back an older Secret: what it says of trust has been overtaken. */
+  putBack: boolean;
   /** SHA-256 of the leaf that this replica serves. */
   served: string | undefined;
   issuance: IssuanceFacts;
@@ -100,7 +102,7 @@ export type Action =
   | { type: 'TryTemplate'; revision: string }
   | { type: 'RenewRevision'; revision: string }
   | { type: 'RemoveRevision'; revision: string }
-  | { type: 'RestoreSecret'; from: 'Memory' | 'Itself'; repair: string }
+  | { type: 'RestoreSecret'; from: 'Memory' | 'Itself' | 'Newer'; repair: string }
   | { type: 'Issuance'; step: IssuanceStep; repair?: string | undefined }
   | { type: 'Rollover'; step: Extract<RolloverStep, { step: 'Store' }> }
   | { type: 'ApplyWebhookConfiguration'; object: DesiredObject; repair: string | undefined }
@@ -113,9 +115,10 @@ const KEPT_REVISIONS = 10;
 
 /** The caBundle that follows from the Secret; undefined while the Secret says nothing. */
 export function wantedBundle(
-  facts: Pick<Facts, 'identity' | 'next' | 'remembered' | 'otherAnchors' | 'now'>,
+  facts: Pick<Facts, 'identity' | 'next' | 'remembered' | 'putBack' | 'otherAnchors' | 'now'>,
 ): readonly Anchor[] | undefined {
-  const { identity, next, remembered } = facts;
+  const { identity, next, remembered, putBack } = facts;
+  if (putBack) return undefined;
   const works = identity !== undefined && identity.failure === undefined;
   // What a hand has spoilt is written back first: until then nobody knows its anchors.
   const nextWorks = next !== undefined && next.failure === undefined && !remembered;
@@ -221,6 +224,10 @@ function planIdentity(facts: Facts): Action[] {
       ? `was changed: its certificate ${facts.identity?.failure ?? 'is gone'}`
       : 'was deleted';
     return [{ type: 'RestoreSecret', from: 'Memory', repair: `${secret} ${what}; written back from memory` }];
+  }
+  if (facts.putBack) {
+    const repair = `${secret} was put back to an older state, which is not what is trusted now; written back from memory`;
+    return [{ type: 'RestoreSecret', from: 'Newer', repair }];
   }
   if (facts.secretExists && !facts.secretMarked) {
     return [{ type: 'RestoreSecret', from: 'Itself', repair: `${secret} lost its labels or owner; marked again` }];

@@ -56,6 +56,7 @@ export const nothing: Facts = {
   rollover: undefined,
   otherAnchors: [],
   remembered: false,
+  putBack: false,
   served: undefined,
   issuance: { ...issuance, needed: 'there is no certificate yet' },
   leftoverRequests: [],

@@ -13,7 +13,7 @@ import type { InjectorContext, Memory } from './context.ts';
 import { recordEvent } from './events.ts';
 import type { Gathered } from './gather.ts';
 import { publishedBundle } from '../serving/published.ts';
-import { moveState, sameAnchors, unionOfAnchors } from '../rollover-state.ts';
+import { moveState, withRemembered } from '../rollover-state.ts';
 import type { SecretState } from '../secret.ts';
 import { performIssuance, storeState } from './issue.ts';
 import { withObject, withoutObject, type Update } from './snapshot.ts';
@@ -105,28 +105,18 @@ function boundTo<A extends Extract<Action, { object: unknown }>>(action: A, stor
   return { ...action, object: { ...action.object, metadata: { ...action.object.metadata, resourceVersion } } };
 }
 
-/**
- * The Secret as this replica remembers it. What was published besides its own anchors may be what other replicas rely on:
- * it goes on to be trusted until they serve this one.
- */
+/** The state to write back. */
 function restoredState(
   { serving }: InjectorContext,
-  from: 'Memory' | 'Itself',
-  { state, snapshot, facts: { injector, operator } }: Gathered,
+  from: Extract<Action, { type: 'RestoreSecret' }>['from'],
+  { state, newer, snapshot, facts: { injector, operator } }: Gathered,
 ): SecretState | undefined {
   if (from === 'Itself') return state;
+  if (from === 'Newer') return newer;
   const remembered = serving.served(injector.metadata.name)?.state;
-  if (remembered === undefined) return undefined;
-  const trusted = unionOfAnchors(publishedBundle(snapshot.configuration, injector, operator) ?? '', remembered.anchors);
-  const { rollover, previousAnchors } = state;
-  return {
-    ...state,
-    ...remembered,
-    rollover: { ...rollover, seq: rollover.seq + 1 },
-    previousAnchors: sameAnchors(trusted, remembered.anchors)
-      ? previousAnchors
-      : unionOfAnchors(previousAnchors, trusted),
-  };
+  return (
+    remembered && withRemembered(state, remembered, publishedBundle(snapshot.configuration, injector, operator) ?? '')
+  );
 }
 
 async function performRollover(

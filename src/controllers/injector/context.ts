@@ -8,6 +8,7 @@ import type { Logger } from '../../observe/log.ts';
 import type { Metrics } from '../../observe/metrics.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Caches } from '../caches.ts';
+import type { SecretState } from '../secret.ts';
 import type { Serving } from '../serving/serving.ts';
 import type { Replicas } from './replicas.ts';
 import type { RolloverMemory } from './rollover.ts';
@@ -44,6 +45,8 @@ export interface Memory {
   /** Objects that were seen: the status that names them may not have come back yet. */
   seen: { service: boolean; webhookConfiguration: boolean; request?: string | undefined };
   rollover: RolloverMemory;
+  /** The newest state of the Secret of this uid. */
+  newest?: { uid: string; state: SecretState };
   /** It was told that clocks differ. */
   skewTold?: boolean;
 }

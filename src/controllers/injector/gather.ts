@@ -9,12 +9,13 @@ import { templateRevision } from '../../domain/revision.ts';
 import { trustsPrevious } from '../../domain/rollover.ts';
 import type { CertificateSigningRequest } from '../../kube/objects.ts';
 import type { OperatorFacts } from '../../domain/plan-objects.ts';
-import { anchorsOf, judge, requiredNames } from '../identity.ts';
+import { anchorsOf } from '../identity.ts';
 import { storedRevisions } from '../revisions.ts';
 import { isMarked, NO_STATE, readState, type SecretState } from '../secret.ts';
 import type { Trusted } from './anchors.ts';
 import { currentIdentity, pendingRequest, requestFacts, whyNeeded, type Pending } from './certificate.ts';
 import { nowOf, type InjectorContext, type Memory } from './context.ts';
+import { isUsable, newerState } from './put-back.ts';
 import { gatherRollover } from './rollover.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -27,6 +28,8 @@ export interface Gathered {
   request: CertificateSigningRequest | undefined;
   /** What the signer gave, ready to be promoted. */
   issued: Trusted | undefined;
+  /** What the Secret held before a hand put back an older one. */
+  newer: SecretState | undefined;
 }
 
 export async function gather(
@@ -73,11 +76,13 @@ export async function gather(
     pending: pending && { attempt: state.attempt, wanted: pending.wanted },
     request: stored,
   };
+  const newer = isBroken(identity) ? undefined : newerState(context, injector, snapshot, state, memory);
   const trust = {
     now,
     identity,
     next,
     remembered: isUsable(serving.served(name)?.state, injector, context, now) && isBroken(identity),
+    putBack: newer !== undefined,
     otherAnchors: trustsPrevious(state.rollover.phase) ? anchorsOf(state.previousAnchors) : [],
   };
   const { configured } = snapshot;
@@ -109,7 +114,7 @@ export async function gather(
       .list()
       .map(({ metadata }) => ({ name: metadata.name, labels: metadata.labels ?? {} })),
   };
-  return { facts, snapshot, state, pending, request, issued };
+  return { facts, snapshot, state, pending, request, issued, newer };
 }
 
 function isBroken(identity: CurrentIdentity | undefined): boolean {
@@ -154,15 +159,4 @@ function leftovers(
   return requests
     .filter(({ metadata, spec }) => spec.username === username && metadata.name !== wanted)
     .map(({ metadata }) => ({ name: metadata.name, uid: metadata.uid ?? '' }));
-}
-
-function isUsable(
-  state: Pick<SecretState, 'certificate' | 'key' | 'anchors'> | undefined,
-  injector: SidecarInjector,
-  { operator }: InjectorContext,
-  now: Date,
-): boolean {
-  if (state === undefined) return false;
-  const names = requiredNames(injector.metadata.name, operator);
-  return judge({ ...state, names, now, minimumRemainingSeconds: 0 }).failure === undefined;
 }

@@ -43,7 +43,7 @@ export class RolloverMemory {
 
 const NOBODY: Seen = { replicas: [], refusals: new Map(), refusedBy: undefined };
 
-type Base = Pick<Facts, 'now' | 'identity' | 'next' | 'remembered' | 'otherAnchors'>;
+type Base = Pick<Facts, 'now' | 'identity' | 'next' | 'remembered' | 'putBack' | 'otherAnchors'>;
 
 /** Undefined while there is nothing to serve and nothing to come. Replicas are asked only while something changes. */
 export async function gatherRollover(
