@@ -52,7 +52,8 @@ async function runCommands(block: Block, { shell }: Workplace): Promise<void> {
   for (const { command, output } of stepsOf(block)) {
     const { code, stdout, stderr } = await shell(command);
     assert.equal(code, wanted, `${command}\n${stdout}${stderr}`);
-    if (output !== undefined) assert.ok(isAsTold(output, `${stderr}\n${stdout}`), `${command} prints\n${stderr}${stdout}`);
+    if (output !== undefined)
+      assert.ok(isAsTold(output, `${stderr}\n${stdout}`), `${command} prints\n${stderr}${stdout}`);
   }
 }
 
