@@ -1,6 +1,7 @@
 /** The bytes of a request: whole, in time, of bounded size, and as they were sent. */
 import type { IncomingMessage } from 'node:http';
-import { type Refusal, badRequest } from './refusal.ts';
+import type { Bodies } from './bodies.ts';
+import { type Refusal, badRequest, notNow } from './refusal.ts';
 
 /** Two objects of the API server's own 3 MiB limit, and the review around them (as controller-runtime). */
 export const MAX_BODY_BYTES = 7 * 1024 * 1024;
@@ -27,6 +28,7 @@ const tooLarge = (): Refusal => badRequest(413, `the body is larger than ${MAX_B
  */
 export function readBody(
   request: IncomingMessage,
+  bodies: Bodies,
   done: (body: Buffer | undefined, refusal: Refusal | undefined) => void,
 ): void {
   const unwanted = headersRefusal(request);
@@ -36,17 +38,20 @@ export function readBody(
   }
   const chunks: Buffer[] = [];
   let size = 0;
+  bodies.begin(request);
   // Slow senders must not hold the places of the others.
   const timer = setTimeout(() => request.destroy(), BODY_TIMEOUT_MS);
   const finish = (body: Buffer | undefined, refusal: Refusal | undefined): void => {
     clearTimeout(timer);
+    bodies.end(request);
     request.off('data', onData).off('end', onEnd).off('close', onClose);
     done(body, refusal);
   };
   const onData = (chunk: Buffer): void => {
     size += chunk.length;
-    if (size <= MAX_BODY_BYTES) chunks.push(chunk);
-    else finish(undefined, tooLarge());
+    if (size > MAX_BODY_BYTES) finish(undefined, tooLarge());
+    else if (bodies.add(request, chunk.length)) chunks.push(chunk);
+    else finish(undefined, notNow(429, 'the bodies that are on their way take too much memory', 1));
   };
   const onEnd = (): void => {
     const [first = Buffer.alloc(0)] = chunks;

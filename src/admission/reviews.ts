@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { SidecarInjector } from '../api/v1alpha1/types.ts';
 import type { DecisionContext } from '../domain/decide.ts';
+import type { Bodies } from './bodies.ts';
 import { readBody } from './body.ts';
 import type { Traffic } from './drain.ts';
 import { mutate, unknownInjector } from './mutate.ts';
@@ -21,6 +22,7 @@ export interface ReviewOptions {
   traffic: Traffic;
   /** Requests that are worked on at one time; more are sent away with 429. */
   maxInFlight: number;
+  bodies: Bodies;
 }
 
 /**
@@ -28,11 +30,12 @@ export interface ReviewOptions {
  *
  * @throws Refusal when it cannot be answered now.
  */
-export function passGate({ traffic, synced, maxInFlight }: ReviewOptions, response: ServerResponse): void {
+export function passGate({ traffic, synced, maxInFlight, bodies }: ReviewOptions, response: ServerResponse): void {
   if (traffic.phase !== 'serving') response.setHeader('connection', 'close');
   if (traffic.phase === 'refusing') throw notNow(503, 'this replica is leaving', 0);
   if (!synced()) throw notNow(503, 'the caches are not synced yet', 1);
-  if (traffic.inFlight >= maxInFlight) throw notNow(429, `${maxInFlight} requests are in work`, 1);
+  if (traffic.inFlight >= maxInFlight && !bodies.dropSlowest())
+    throw notNow(429, `${maxInFlight} requests are in work`, 1);
   response.on('close', traffic.begin());
 }
 
@@ -46,7 +49,7 @@ export function serveReview(
   fail: (error: unknown) => void,
 ): void {
   const started = performance.now();
-  readBody(request, (body, refusal) => {
+  readBody(request, options.bodies, (body, refusal) => {
     try {
       if (body === undefined) throw refusal ?? defect('no body and no reason');
       const review = parseReview(body);

@@ -1,19 +1,23 @@
 /** The admission server: HTTPS with one identity per injector, chosen by the name that the API server dials (SNI). */
 import { constants } from 'node:crypto';
 import { type Server, createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import { operatorError } from '../errors.ts';
 import { type AppOptions, createListener } from './app.ts';
+import { BODIES_DEFAULTS, Bodies, type BodiesOptions } from './bodies.ts';
 import { DRAIN_DEFAULTS, type DrainOptions, Traffic } from './drain.ts';
+import { MAX_STRANGERS, Strangers } from './strangers.ts';
 
-export interface AdmissionServerOptions extends Omit<AppOptions, 'traffic' | 'maxInFlight'> {
+export interface AdmissionServerOptions extends Omit<AppOptions, 'traffic' | 'maxInFlight' | 'bodies'> {
   /** The identity for a server name, such as `sidecar-injector-nginx.sidecar-injector.svc`. */
   secureContext: (servername: string) => SecureContext | undefined;
   host: string;
   /** 0 for any free port. */
   port: number;
   maxInFlight?: number;
+  maxStrangers?: number;
+  bodies?: Partial<BodiesOptions>;
   drain?: Partial<DrainOptions>;
 }
 
@@ -30,6 +34,7 @@ const MAX_IN_FLIGHT = 512;
 const MAX_HEADER_BYTES = 16 * 1024;
 const MAX_CONNECTIONS = 4096;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
+const SWEEP_MS = 5000;
 
 /**
  * Go's client keeps idle connections for 90 s and does not send a POST twice: whoever closes first must be the client,
@@ -42,7 +47,10 @@ const REQUEST_TIMEOUT_MS = 130_000;
 
 export function createAdmissionServer(options: AdmissionServerOptions): AdmissionServer {
   const traffic = new Traffic();
-  const listener = createListener({ ...options, traffic, maxInFlight: options.maxInFlight ?? MAX_IN_FLIGHT });
+  const strangers = new Strangers(options.maxStrangers ?? MAX_STRANGERS);
+  const bodies = new Bodies({ ...BODIES_DEFAULTS, ...options.bodies });
+  const { maxInFlight = MAX_IN_FLIGHT } = options;
+  const listener = createListener({ ...options, traffic, bodies, maxInFlight });
   // Certificates of clients are verified with the authorities of the context, without a word in the handshake (clients.ts), and
   // in each one: nothing is resumed.
   const verifying = { requestCert: true, rejectUnauthorized: false, secureOptions: constants.SSL_OP_NO_TICKET };
@@ -58,10 +66,19 @@ export function createAdmissionServer(options: AdmissionServerOptions): Admissio
       requestTimeout: REQUEST_TIMEOUT_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
     },
-    listener,
+    (request, response) => {
+      strangers.call(request.socket);
+      listener(request, response);
+    },
   );
   server.maxConnections = MAX_CONNECTIONS;
-  server.on('connection', () => traffic.arrived());
+  server.on('connection', (socket: Socket) => {
+    traffic.arrived();
+    strangers.come(socket);
+  });
+  server.on('secureConnection', (socket) => strangers.speak(socket));
+  const sweeping = setInterval(() => strangers.sweep(), SWEEP_MS).unref();
+  server.once('close', () => clearInterval(sweeping));
   server.on('tlsClientError', (error, socket) => reportHandshake(error, socket, options));
 
   return {

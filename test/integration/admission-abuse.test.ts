@@ -12,7 +12,7 @@ let identity: Identity;
 let fixture: Fixture;
 before(async () => {
   identity = await newIdentity();
-  fixture = await startAdmission(identity, { maxInFlight: MAX_IN_FLIGHT });
+  fixture = await startAdmission(identity, { maxInFlight: MAX_IN_FLIGHT, bodies: { patienceMs: Infinity } });
 });
 after(() => fixture.server.drain(AbortSignal.abort()));
 

@@ -16,7 +16,7 @@ forget.abort();
 
 before(async () => {
   identity = await newIdentity();
-  fixture = await startAdmission(identity, { maxInFlight: 4 });
+  fixture = await startAdmission(identity, { maxInFlight: 4, bodies: { patienceMs: Infinity } });
 });
 after(() => fixture.server.drain(forget.signal));
 
