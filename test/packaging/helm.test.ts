@@ -1,6 +1,9 @@
 /** The chart makes the same objects as kustomize, object by object, with Helm 3 and with Helm 4. */
 import assert from 'node:assert/strict';
+import path from 'node:path';
 import { describe, test } from 'node:test';
+import { parseCommand, type Config } from '../../src/config.ts';
+import { at } from '../../src/domain/json.ts';
 import { kubectlRunsHere } from '../e2e/support/kubectl.ts';
 import { withComponents } from './support/overlay.ts';
 import { helmOf, identify, kustomize, parseManifests, type Manifest } from './support/render.ts';
@@ -97,6 +100,27 @@ for (const [version, minor] of [
       assert.ok(stdout.includes(`image: ghcr.io/sidecar-injector/sidecar-injector@${digest}`));
     });
 
+    test('a certificate of clients can be asked for, by a ConfigMap with their authority', async () => {
+      const objects = await render([
+        'clientAuthority.configMap=apiserver-ca',
+        'clientAuthority.names={a,b.example.com}',
+      ]);
+      const deployment = objects.find(({ kind }) => kind === 'Deployment');
+      const pod = at(deployment, ['spec', 'template', 'spec']);
+      const env = at(pod, ['containers', 0, 'env']) as { name: string; value: string }[];
+      const { config } = parseCommand([], Object.fromEntries(env.map(({ name, value }) => [name, value])), {
+        tty: false,
+      }) as {
+        config: Config;
+      };
+      assert.deepEqual([config.clientCaFile, config.clientNames], ['/etc/client-ca/ca.crt', ['a', 'b.example.com']]);
+      const mounts = at(pod, ['containers', 0, 'volumeMounts']) as { name: string; mountPath: string }[];
+      const { name } = mounts.find(({ mountPath }) => mountPath === path.dirname(config.clientCaFile ?? '')) ?? {};
+      const volumes = at(pod, ['volumes']) as { name: string; configMap?: object }[];
+      const configMap = { name: 'apiserver-ca', items: [{ key: 'ca.crt', path: 'ca.crt' }] };
+      assert.deepEqual(volumes.find((volume) => volume.name === name)?.configMap, configMap);
+    });
+
     test('prefixes of the template policy are a value', async () => {
       const objects = await render(['templatePolicy.enabled=true', 'templatePolicy.imagePrefixes={a.example.com/,b/}']);
       assert.ok(JSON.stringify(objects).includes(`['a.example.com/', 'b/']`));
@@ -104,6 +128,7 @@ for (const [version, minor] of [
 
     for (const wrong of [
       'replica=3',
+      'clientAuthority.names={a b}',
       'replicas=0',
       'image.digset=sha256:1',
       'image.digest=latest',
