@@ -47,9 +47,11 @@ export function blocksOf(page: string): Block[] {
     const fence = FENCE.exec(line)?.groups;
     const comment = COMMENT.exec(line)?.groups;
     if (fence !== undefined) {
-      const { indent = '', language = '', info = '' } = fence;
+      const { indent = '', info = '' } = fence;
       const end = endOf(lines, index + 1, (candidate) => candidate.trim() === '```');
       const text = lines.slice(index + 1, end).map((content) => content.replace(indent, ''));
+      const isConsole = fence['language'] === '' && text[0]?.startsWith('$ ') === true;
+      const language = isConsole ? 'console' : (fence['language'] ?? '');
       blocks.push({ language, options: optionsOf(info), text: text.join('\n'), line: index + 2 });
       index = end;
     } else if (comment !== undefined) {

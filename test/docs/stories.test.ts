@@ -14,7 +14,7 @@ import { kubectlRunsHere } from '../e2e/support/kubectl.ts';
 import { startOperator } from '../e2e/support/operator.ts';
 import { bundleIn } from '../rotation/program.ts';
 import { until } from '../support/until.ts';
-import { type Block, blocksOf, isAsTold } from './blocks.ts';
+import { type Block, blocksOf } from './blocks.ts';
 import { readPage, STORIES } from './pages.ts';
 import { isRun, runStory } from './story.ts';
 import { openWorkplace, type Workplace } from './workplace.ts';
@@ -33,15 +33,6 @@ test('few blocks are not run', () => {
     blocks.flatMap(({ options, line }) => (options['no-run'] === undefined ? [] : [`${page}:${line}`])),
   );
   assert.ok(left.length <= MOST_NOT_RUN, left.join('\n'));
-});
-
-test('what a page says is compared with what is printed', () => {
-  assert.ok(isAsTold('NAME  READY\nnginx True', 'NAME     READY   \nnginx    True\n'));
-  assert.ok(isAsTold('a\n...\nz … z', 'a\nb\nc\nz y z\n'));
-  assert.ok(isAsTold('', ''));
-  assert.ok(!isAsTold('nginx True', 'nginx False\n'));
-  assert.ok(!isAsTold('a', 'a\nb\n'));
-  assert.ok(!isAsTold('', 'b\n'));
 });
 
 describe('stories', { skip: !kubectlRunsHere && 'the npm packages carry kubectl for linux on x64' }, () => {
@@ -96,6 +87,26 @@ describe('stories', { skip: !kubectlRunsHere && 'the npm packages carry kubectl 
     await close();
     rmSync(programs, { recursive: true });
   });
+
+  const OBJECT = 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: a }';
+  const BROKEN: Record<string, [block: string, says: RegExp]> = {
+    'a command that does not exist': ['```sh\nkubectl sidecar-injector nothing\n```', /SI6001/],
+    'a target that does not exist': ['```sh\nmake nothing\n```', /no target nothing/],
+    'another output': ['```console\n$ kubectl get sci -o name\nsomething\n```', /prints/],
+    'an unknown field': [`\`\`\`yaml\n${OBJECT}\ndate: {}\n\`\`\``, /unknown field "date"/],
+    'an object that is not refused': [`\`\`\`yaml refused=no\n${OBJECT}\n\`\`\``, /was not refused/],
+    'a folder that does not exist': ['```sh\nkubectl apply -k config/nothing\n```', /config\/nothing/],
+  };
+  for (const [what, [broken, says]] of Object.entries(BROKEN)) {
+    test(`${what} is found`, async () => {
+      const blocks = blocksOf(`\`\`\`sh\ntrue\n\`\`\`\n${broken}`);
+      await assert.rejects(runStory('page.md', blocks, workplaceFor(what)), ({ message }: Error) => {
+        assert.match(message, /^page\.md:5: /);
+        assert.match(message, says);
+        return true;
+      });
+    });
+  }
 
   for (const { page, blocks } of RUN) {
     if (!blocks.some(isRun)) continue;

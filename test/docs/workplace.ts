@@ -72,6 +72,6 @@ export function openWorkplace(directory: string, kubeconfig: string, bundle: str
   };
   return {
     folder,
-    shell: (script) => runBinary('/bin/bash', ['-c', `cd ${folder}\nset -euo pipefail\n${script}`], env),
+    shell: (script) => runBinary('/bin/bash', ['-c', `cd '${folder}'\nset -euo pipefail\n${script}`], env),
   };
 }
