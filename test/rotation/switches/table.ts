@@ -121,6 +121,12 @@ export const SWITCHES: readonly Switch[] = [
         find: 'const staged = working && !sameAnchors(issued.anchors, state.anchors);',
         replace: 'const staged = working && !sameAnchors(state.anchors, state.anchors);',
       },
+      {
+        // Or the leader takes it for an older Secret that was put back, and undoes it.
+        file: 'src/controllers/injector/put-back.ts',
+        find: '!knows(state, served.state) &&',
+        replace: '!knows({ ...state, previousAnchors: served.state.anchors }, served.state) &&',
+      },
     ],
     scene: 'settling',
     noticedBy: CALLS,
