@@ -11,7 +11,7 @@ import { openEnvironment, type Environment } from '../e2e/support/environment.ts
 import { deleteInjector } from '../e2e/support/fixture.ts';
 import { install } from '../e2e/support/installation.ts';
 import { kubectlRunsHere } from '../e2e/support/kubectl.ts';
-import { startOperator } from '../e2e/support/operator.ts';
+import { type RunningOperator, startOperator } from '../e2e/support/operator.ts';
 import { bundleIn } from '../rotation/program.ts';
 import { until } from '../support/until.ts';
 import { type Block, blocksOf } from './blocks.ts';
@@ -37,14 +37,13 @@ test('few blocks are not run', () => {
 
 describe('stories', { skip: !kubectlRunsHere && 'the npm packages carry kubectl for linux on x64' }, () => {
   let environment: Environment;
+  let operator: RunningOperator;
   let bundle = '';
   let namespaces: ReadonlySet<string | undefined>;
 
-  const open = async (): Promise<void> => {
-    environment = await openEnvironment({ external: null, nodes: true });
+  const installed = async (): Promise<void> => {
     await install(environment);
-    await startOperator(environment, { program: bundle });
-    namespaces = await namespacesOf();
+    operator = await startOperator(environment, { program: bundle });
   };
   const namespacesOf = async (): Promise<Set<string | undefined>> => {
     const { items } = await list(environment.client, RESOURCES.namespaces);
@@ -70,21 +69,16 @@ describe('stories', { skip: !kubectlRunsHere && 'the npm packages carry kubectl 
     return openWorkplace(directory, environment.kubeconfig, bundle);
   };
 
-  const close = async (): Promise<void> => {
-    await stopChildren();
-    await environment.close();
-  };
-  const reopen = async (): Promise<void> => {
-    await close();
-    await open();
-  };
   const programs = mkdtempSync(path.join(tmpdir(), 'sidecar-injector-docs-'));
   before(async () => {
     bundle = await bundleIn(programs);
-    await open();
+    environment = await openEnvironment({ external: null, nodes: true });
+    await installed();
+    namespaces = await namespacesOf();
   });
   after(async () => {
-    await close();
+    await stopChildren();
+    await environment.close();
     rmSync(programs, { recursive: true });
   });
 
@@ -115,7 +109,11 @@ describe('stories', { skip: !kubectlRunsHere && 'the npm packages carry kubectl 
       try {
         await runStory(page, blocks, workplace);
       } finally {
-        await (blocks.some(uninstalls) ? reopen() : tidy(workplace));
+        if (blocks.some(uninstalls)) {
+          await operator.stop('SIGKILL');
+          await installed();
+        }
+        await tidy(workplace);
       }
     });
   }
