@@ -9,6 +9,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci
 COPY tsconfig.json ./
 COPY hack/build.ts hack/build.ts
+COPY hack/bundle.ts hack/bundle.ts
 COPY src src
 RUN npm run build
 
