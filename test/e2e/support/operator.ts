@@ -116,7 +116,6 @@ export const startOperator = async (
 ): Promise<RunningOperator> => {
   const { kubeconfig, argv = [], onLine } = options;
   const webhookPort = options.webhookPort ?? (await freePort());
-  const healthPort = await freePort();
   const credentials = await operatorKubeconfig(environment, kubeconfig);
   if (environment.inMemory) await registerPod(environment, name, webhookPort);
   const started = performance.now();
@@ -130,7 +129,8 @@ export const startOperator = async (
       `--identity=${name}`,
       `--webhook-host=${host}`,
       `--webhook-port=${webhookPort}`,
-      `--health-port=${healthPort}`,
+      // Any free port; the log says which.
+      '--health-port=0',
       '--log-format=json',
       // Nothing is lost when a test's operator leaves at once.
       '--drain-seconds=0',
@@ -141,12 +141,15 @@ export const startOperator = async (
     ],
     { ...(onLine && { onLine }), ...(inCluster && { env: podEnvironment(credentials) }) },
   );
-  const healthUrl = `http://127.0.0.1:${healthPort}`;
+  const healthUrl = (): string => {
+    const started = child.lines.find((line) => line.includes('"message":"started"')) ?? '{}';
+    return `http://127.0.0.1:${(JSON.parse(started) as { healthPort?: number }).healthPort}`;
+  };
   await until(
     'the operator is ready',
     async () => {
       if (!child.running) return true;
-      const answer = await fetch(`${healthUrl}/readyz`);
+      const answer = await fetch(`${healthUrl()}/readyz`);
       return answer.ok;
     },
     { timeoutMs: 30_000, everyMs: 10 },
@@ -154,5 +157,5 @@ export const startOperator = async (
   if (!child.running) throw new Error(`the operator ended with ${child.process.exitCode}:\n${child.lines.join('\n')}`);
   const startedInMs = performance.now() - started;
   if (environment.inMemory) await reportReadiness(environment, { name, host }, true);
-  return Object.assign(child, { name, host, webhookPort, healthUrl, startedInMs });
+  return Object.assign(child, { name, host, webhookPort, healthUrl: healthUrl(), startedInMs });
 };
