@@ -25,6 +25,7 @@ test(
     const few = { replicas: 2, injectors: 1, operatorFlags };
     const bed = await openBed({ ...ROTATION_DEFAULTS, kubeconfigs, ...few }, figures);
     const { clients, fleet, injectors, environment } = bed;
+    const ending = new AbortController();
     try {
       const [first] = fleet.replicas;
       const [injector] = injectors;
@@ -33,7 +34,6 @@ test(
         fleet.replicas.map(({ lines }) => /"version":"([^"]+)"/.exec(lines.join('\n'))?.[1]);
       const ports = (): number[] => fleet.replicas.map(({ webhookPort }) => webhookPort);
       const [[version], [port]] = [versions(), ports()];
-      const ending = new AbortController();
       const canaries = new Canaries(environment.client);
       figures.start();
       const background = [
@@ -62,6 +62,7 @@ test(
       assert.equal(figures.rollovers, 1);
       assert.ok(figures.pods > 50, 'pods were created all the while');
     } finally {
+      ending.abort();
       await bed.close();
     }
   },
