@@ -30,6 +30,12 @@ describe('patched', () => {
     }
     assert.ok(!('polluted' in {}));
   });
+
+  it('takes a key that is named like a prototype for a key', () => {
+    const labels = (patched({ labels: {} }, [add('/labels/__proto__', 'x')]) as { labels: object }).labels;
+    assert.deepEqual(Object.entries(labels), [['__proto__', 'x']]);
+    assert.equal(Object.getPrototypeOf(labels), Object.prototype);
+  });
 });
 
 describe('pointers', () => {

@@ -1,5 +1,6 @@
 /** JSON Patch (RFC 6902) for documents: no speed is needed here, and a library that others use is the best witness. */
 import jsonPatch from 'fast-json-patch';
+import { applyOperations } from '../domain/apply.ts';
 import { type Operation, type Path, pointer } from '../domain/patch.ts';
 
 /** The steps of a JSON pointer (RFC 6901). */
@@ -19,10 +20,17 @@ export function moved(operations: readonly Operation[], base: Path): Operation[]
  * A copy of the document with the operations applied. Copied by structuredClone, as the library's own copy goes through
  * JSON text, which has no bigint: exact integers are bigint here.
  *
- * @throws JsonPatchError when an operation does not apply
+ * @throws Error when an operation does not apply
  */
 export function patched(document: unknown, operations: readonly Operation[]): unknown {
+  const copy = structuredClone(document);
   const patch = structuredClone(operations) as Operation[];
-  // It validates each operation and, by default, lets no path lead into a prototype.
-  return jsonPatch.applyPatch<unknown>(structuredClone(document), patch, true).newDocument;
+  if (patch.some(namesPrototype)) return applyOperations(copy, patch);
+  // It validates each operation.
+  return jsonPatch.applyPatch<unknown>(copy, patch, true).newDocument;
+}
+
+/** To us a label of such a name is a label like any other; the library takes it for an attack and refuses it. */
+function namesPrototype({ path }: Operation): boolean {
+  return stepsOf(path).some((step) => step === '__proto__' || step === 'prototype');
 }
