@@ -1,14 +1,12 @@
 /** Starts the servers to be measured, bundled as the operator is shipped and each on the first core, and reads what they use. */
 import { spawn, spawnSync } from 'node:child_process';
-import { createPrivateKey } from 'node:crypto';
 import { once } from 'node:events';
 import { openSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { BUNDLE } from '../bundle.ts';
-import { createAuthority, issueServing } from '../../src/pki/authority.ts';
-import { generatePrivateKey } from '../../src/pki/keys.ts';
+import { identityFor } from '../../test/support/serving-identity.ts';
 import { SERVER_NAME } from './admission-target.ts';
 
 export type Kind = 'raw' | 'usual' | 'ours';
@@ -40,19 +38,10 @@ export async function bundleTarget(directory: string): Promise<string> {
 
 /** Writes a key and certificate for the servers; gives back the file and the authority to trust. */
 export async function writeIdentity(directory: string): Promise<{ file: string; ca: string }> {
-  const now = new Date();
-  const authority = await createAuthority({ name: 'bench', now, lifetimeSeconds: 24 * 3600, keySize: 2048 });
-  const key = await generatePrivateKey(2048);
-  const cert = await issueServing({
-    authority,
-    publicKey: createPrivateKey(key),
-    identity: { commonName: SERVER_NAME, dnsNames: [SERVER_NAME], ipAddresses: [] },
-    now,
-    lifetimeSeconds: 24 * 3600,
-  });
+  const { ca, key, cert } = await identityFor(SERVER_NAME);
   const file = join(directory, 'identity.json');
   writeFileSync(file, JSON.stringify({ key, cert }));
-  return { file, ca: authority.certificate };
+  return { file, ca };
 }
 
 const NAMES: Record<Kind, (injectors: number) => string> = {

@@ -1,5 +1,4 @@
 /** An admission server on loopback with a certificate of its own, and a client that trusts it as the API server does. */
-import { createPrivateKey } from 'node:crypto';
 import { type Agent, type RequestOptions, request as httpsRequest } from 'node:https';
 import type { IncomingHttpHeaders } from 'node:http';
 import { type SecureContext, createSecureContext } from 'node:tls';
@@ -13,33 +12,16 @@ import {
 } from '../../src/admission/server.ts';
 import type { DecisionEvent } from '../../src/admission/teller.ts';
 import type { Fields, Logger } from '../../src/observe/log.ts';
-import { createAuthority, issueServing } from '../../src/pki/authority.ts';
-import { generatePrivateKey } from '../../src/pki/keys.ts';
+import { identityFor, type Identity } from '../support/serving-identity.ts';
 import { injector } from '../testdata/samples.ts';
 
 const NAMESPACE = 'sidecar-injector-system';
 export const SERVER_NAME = serviceDnsName('nginx', NAMESPACE);
 
-export interface Identity {
-  ca: string;
-  key: string;
-  cert: string;
-}
+export type { Identity };
 
 /** A new authority and a leaf of it for SERVER_NAME. */
-export async function newIdentity(): Promise<Identity> {
-  const now = new Date();
-  const authority = await createAuthority({ name: 'test', now, lifetimeSeconds: 3600, keySize: 2048 });
-  const key = await generatePrivateKey(2048);
-  const cert = await issueServing({
-    authority,
-    publicKey: createPrivateKey(key),
-    identity: { commonName: SERVER_NAME, dnsNames: [SERVER_NAME], ipAddresses: [] },
-    now,
-    lifetimeSeconds: 3600,
-  });
-  return { ca: authority.certificate, key, cert };
-}
+export const newIdentity = (): Promise<Identity> => identityFor(SERVER_NAME);
 
 export interface LogLine {
   level: string;
