@@ -33,6 +33,12 @@ const ROWS: [what: string, facts: MissedFacts, why: RegExp][] = [
     { pod: podAt(30), injector: injector(), selectedAt: at(31) },
     /apps was labelled later, at .*12:31/,
   ],
+  ['one of the same second', { pod: podAt(10), injector: injector() }, /^the pod is older than the SidecarInjector$/],
+  [
+    'a label that came later, all in one second',
+    { pod: podAt(10), injector: injector(), selectedAt: at(10) + 400 },
+    /apps was labelled later/,
+  ],
   ['a label that came before', { pod: podAt(32), injector: injector(), selectedAt: at(31) }, /failurePolicy Ignore/],
   ['no answer', { pod: podAt(30), injector: injector(), decision: injected }, /got no answer .*failurePolicy Ignore/],
   [

@@ -21,12 +21,15 @@ const time = (instant: number): string => `${new Date(instant).toISOString().sli
 /** The cause, as a part of a sentence. */
 export function whyMissed({ pod, injector, selectedAt, decision }: MissedFacts): string {
   if (decision !== undefined && decision.reason !== 'injected') return `${decision.reason}: ${decision.message}`;
-  const { creationTimestamp = '' } = injector.metadata;
+  const injectorAt = Date.parse(injector.metadata.creationTimestamp ?? '');
   const createdAt = time(pod.createdAt);
-  if (pod.createdAt <= Date.parse(creationTimestamp)) return 'the pod is older than the SidecarInjector';
+  const older = 'the pod is older than the SidecarInjector';
+  if (pod.createdAt < injectorAt) return older;
   if (selectedAt !== undefined && pod.createdAt <= selectedAt) {
     return `namespace ${pod.namespace} was labelled later, at ${time(selectedAt)}`;
   }
+  // The API server's times are whole seconds: within one, a label that was seen to come later is the surer cause.
+  if (pod.createdAt === injectorAt) return older;
   const ready = findCondition(injector.status?.conditions, 'Ready');
   if (ready?.status !== 'True')
     return `the injector is not Ready: ${ready?.message ?? 'it has not been looked at yet'}`;
