@@ -22,5 +22,6 @@ WORKDIR /app
 COPY --from=build /src/dist/sidecar-injector.js /src/dist/sidecar-injector.js.map ./
 USER 65532:65532
 EXPOSE 10250 8080
-ENTRYPOINT ["/nodejs/bin/node", "--enable-source-maps", "--disable-proto=delete", "/app/sidecar-injector.js"]
+# A young generation of 8 MiB instead of 16: admission is as fast, in 40 MiB less (docs/performance.md).
+ENTRYPOINT ["/nodejs/bin/node", "--enable-source-maps", "--disable-proto=delete", "--max-semi-space-size=8", "/app/sidecar-injector.js"]
 CMD ["operator"]

@@ -1,7 +1,7 @@
 /**
  * The admission server beside a raw node:https server, which is the limit, and beside what people usually write, in one run:
  * AdmissionReviews over TLS, keep-alive, 16 connections, the servers on one core and the load on the others.
- * `node hack/bench/admission.ts [--seconds 5] [--rounds 3] [--full] [--report]`
+ * `node hack/bench/admission.ts [--seconds 1] [--rounds 15] [--full] [--report]`
  * Prints tables and ends with status 1 when a goal is missed. `--full` measures by number of injectors, size of the pods and
  * connections, too; `--report` writes docs/performance.md and its plot.
  */
@@ -16,8 +16,8 @@ import { type Kind, type Target, bundleTarget, leaveFirstCore, startTarget, writ
 
 const { values } = parseArgs({
   options: {
-    seconds: { type: 'string', default: '5' },
-    rounds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '1' },
+    rounds: { type: 'string', default: '15' },
     full: { type: 'boolean', default: false },
     report: { type: 'boolean', default: false },
   },

@@ -41,6 +41,7 @@ export function tableOf(rows: readonly Row[]): string {
 
 /** What of a part is worse than the goals. */
 export function missedGoals({ scenario, rows }: Part): string[] {
+  const raw = rows.find(({ target }) => target.kind === 'raw');
   return rows
     .filter(({ target }) => target.kind === 'ours')
     .flatMap(({ target, ratio, p99, memory }) => {
@@ -49,7 +50,9 @@ export function missedGoals({ scenario, rows }: Part): string[] {
       const limit = GOALS.memory[target.injectors] ?? Infinity;
       return [
         ...(ratio < wanted ? [`${where}: ${(ratio * 100).toFixed(0)} % of raw, not ${wanted * 100} %`] : []),
-        ...(p99 >= GOALS.p99 ? [`${where}: p99 ${p99.toFixed(1)} ms, not under ${GOALS.p99} ms`] : []),
+        ...(p99 >= GOALS.p99
+          ? [`${where}: p99 ${p99.toFixed(1)} ms, not under ${GOALS.p99} ms (raw: ${raw?.p99.toFixed(1)} ms)`]
+          : []),
         ...(memory >= limit ? [`${where}: ${memory} MiB, not under ${limit} MiB`] : []),
       ];
     });
@@ -75,8 +78,9 @@ export function machine(): string {
 }
 
 const TEXT = `Each server runs on one core of its own process, the load on the other cores. TLS 1.3, keep-alive, one request on a
-connection at a time, the headers of a kube-apiserver. Servers take turns, so that what else the machine does hits all of them;
-rates and CPU time are the median of the rounds.
+connection at a time, the headers of a kube-apiserver. Servers take turns of a second, so that
+what else the machine does hits all of them; every figure is the median of the rounds, and the share of raw the median of the
+shares within a round.
 
 - **raw node:https** parses the body and answers a constant patch: the least that a webhook in Node can do.
 - **express + compare** is what people write: express, JSON.parse, fast-json-patch.compare. It neither checks its patch nor

@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { BUNDLE } from '../bundle.ts';
+import { parseDockerfile } from '../image/dockerfile.ts';
 import { identityFor } from '../../test/support/serving-identity.ts';
 import { SERVER_NAME } from './admission-target.ts';
 
@@ -18,11 +19,21 @@ export interface Target {
   injectors: number;
   port: number;
   pid: number;
+  /** Takes the processor from it, until `resume`. */
+  pause(): void;
+  resume(): void;
   stop(): void;
 }
 
 /** Whether a core can be given to the servers, and the rest of the machine to the load. */
 const PINS = availableParallelism() > 1 && spawnSync('taskset', ['--version']).status === 0;
+
+/** Node's flags in the image, for all servers alike. */
+function imageFlags(): string[] {
+  const instructions = parseDockerfile(readFileSync('Dockerfile', 'utf8')).at(-1)?.instructions ?? [];
+  const entrypoint = instructions.find(({ word }) => word === 'ENTRYPOINT');
+  return entrypoint?.args.filter((argument) => argument.startsWith('--')) ?? [];
+}
 
 /** Keeps this process, which makes the load, off the core of the servers. */
 export function leaveFirstCore(): void {
@@ -53,15 +64,16 @@ const NAMES: Record<Kind, (injectors: number) => string> = {
 export async function startTarget(
   kind: Kind,
   injectors: number,
-  { script, identity, flags = [] }: { script: string; identity: string; flags?: readonly string[] },
+  { script, identity }: { script: string; identity: string },
 ): Promise<Target> {
-  const command = [process.execPath, ...flags, script, kind, String(injectors), identity];
+  const command = [process.execPath, ...imageFlags(), script, kind, String(injectors), identity];
   const [file = '', ...args] = PINS ? ['taskset', '-c', '0', ...command] : command;
   // Log lines go to a file: reading them would be work for whoever makes the load.
   const log = openSync(`${identity}.log`, 'a');
   const child = spawn(file, args, { stdio: ['ignore', 'pipe', log] });
   if (child.stdout === null) throw new Error('no standard output');
-  const stop = (): void => void child.kill('SIGKILL');
+  const signals = (signal: NodeJS.Signals) => (): void => void child.kill(signal);
+  const [pause, resume, stop] = [signals('SIGSTOP'), signals('SIGCONT'), signals('SIGKILL')] as const;
   process.once('exit', stop);
   const failed = (code: number | null): never => {
     throw new Error(`${kind} ended with ${code}: ${readFileSync(`${identity}.log`, 'utf8')}`);
@@ -70,7 +82,7 @@ export async function startTarget(
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
   child.off('exit', failed);
   const port = Number(/listening (\d+)/.exec(String(line))?.[1]);
-  return { kind, name: NAMES[kind](injectors), injectors, port, pid: child.pid ?? 0, stop };
+  return { kind, name: NAMES[kind](injectors), injectors, port, pid: child.pid ?? 0, pause, resume, stop };
 }
 
 /** Resident memory in MiB. */

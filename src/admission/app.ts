@@ -8,7 +8,7 @@ import { describeError } from '../errors.ts';
 import type { Logger } from '../observe/log.ts';
 import type { ClientAuthority } from './clients.ts';
 import { Refusal, badRequest, defect } from './refusal.ts';
-import { type ReviewOptions, passGate, serveReview } from './reviews.ts';
+import { type ReviewOptions, Reviews, passGate } from './reviews.ts';
 import { sendJson } from './send.ts';
 import { type DecisionEvent, Teller } from './teller.ts';
 
@@ -33,9 +33,9 @@ type Refuse = (error: unknown, request: IncomingMessage, response: ServerRespons
 const REVIEW_PATH = /^\/mutate\/([a-z0-9-]+)(?:\?|$)/;
 
 export function createListener(options: AppOptions): RequestListener {
-  const teller = new Teller(options.log, (event) => options.observer.decided?.(event));
+  const reviews = new Reviews(options, new Teller(options.log, (event) => options.observer.decided?.(event)));
   const refuse = refusing(options);
-  const app = createApp(options, teller, refuse);
+  const app = createApp(options, reviews, refuse);
   return (request, response) => {
     const stranger = options.clients?.refusal(request.socket);
     if (stranger !== undefined) {
@@ -50,14 +50,14 @@ export function createListener(options: AppOptions): RequestListener {
     const fail = (error: unknown): void => refuse(error, request, response);
     try {
       passGate(options, response);
-      serveReview(options, teller, name, request, response, fail);
+      reviews.serve(name, request, response, fail);
     } catch (error) {
       fail(error);
     }
   };
 }
 
-function createApp(options: AppOptions, teller: Teller, refuse: Refuse): Express {
+function createApp(options: AppOptions, reviews: Reviews, refuse: Refuse): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -66,7 +66,7 @@ function createApp(options: AppOptions, teller: Teller, refuse: Refuse): Express
     next();
   });
   app.post('/mutate/:name', (request, response, next) => {
-    serveReview(options, teller, request.params.name, request, response, next);
+    reviews.serve(request.params.name, request, response, next);
   });
   app.use((request) => {
     throw badRequest(request.path.startsWith('/mutate/') ? 405 : 404, `${request.method} ${request.path.slice(0, 80)}`);

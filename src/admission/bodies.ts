@@ -7,12 +7,18 @@ import type { IncomingMessage } from 'node:http';
 export interface BodiesOptions {
   /** Milliseconds that any body may take, whatever is wanted of its place. */
   patienceMs: number;
+  /** Milliseconds that a body may take though nobody wants its place. */
+  timeoutMs: number;
   /** Bytes of all bodies together. */
   maxBytes: number;
 }
 
 /** Nine bodies of the largest size that is taken: a sixth of the memory that the Deployment gives. */
-export const BODIES_DEFAULTS: BodiesOptions = { patienceMs: 1000, maxBytes: 64 * 1024 * 1024 };
+export const BODIES_DEFAULTS: BodiesOptions = {
+  patienceMs: 1000,
+  timeoutMs: 10_000,
+  maxBytes: 64 * 1024 * 1024,
+};
 
 interface Arriving {
   since: number;
@@ -46,6 +52,15 @@ export class Bodies {
   end(request: IncomingMessage): void {
     this.#bytes -= this.#arriving.get(request)?.bytes ?? 0;
     this.#arriving.delete(request);
+  }
+
+  /** Breaks off the bodies that should have come long ago. To be called now and then: a timer for each costs more than a look. */
+  sweep(now = performance.now()): void {
+    for (const [request, { since }] of this.#arriving) {
+      if (now - since < this.#options.timeoutMs) return;
+      this.end(request);
+      request.destroy();
+    }
   }
 
   /** Breaks off the body that has taken longest, if it has taken too long. False when there is none, or it is the one to spare. */

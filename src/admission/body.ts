@@ -6,9 +6,6 @@ import { type Refusal, badRequest, notNow } from './refusal.ts';
 /** Two objects of the API server's own 3 MiB limit, and the review around them (as controller-runtime). */
 export const MAX_BODY_BYTES = 7 * 1024 * 1024;
 
-/** Time for a body to arrive: the API server sends it at once. */
-const BODY_TIMEOUT_MS = 10_000;
-
 /** What is wrong with the headers that tell of the body. */
 function headersRefusal({ headers }: IncomingMessage): Refusal | undefined {
   const type = headers['content-type'] ?? '';
@@ -39,10 +36,7 @@ export function readBody(
   const chunks: Buffer[] = [];
   let size = 0;
   bodies.begin(request);
-  // Slow senders must not hold the places of the others.
-  const timer = setTimeout(() => request.destroy(), BODY_TIMEOUT_MS);
   const finish = (body: Buffer | undefined, refusal: Refusal | undefined): void => {
-    clearTimeout(timer);
     bodies.end(request);
     request.off('data', onData).off('end', onEnd).off('close', onClose);
     done(body, refusal);

@@ -8,7 +8,8 @@ const EVENT: Record<Action, string> = { Inject: 'mutate', Skip: 'skip_mutation',
 
 /** Brackets would let the name of a pod end a field of the line and begin another. */
 function field(text: string): string {
-  return oneLine(text, 253).replaceAll(/[[\]]/g, '_');
+  const line = oneLine(text, 253);
+  return /[[\]]/.test(line) ? line.replaceAll(/[[\]]/g, '_') : line;
 }
 
 export function decisionLine(request: AdmissionRequest, decision: Decision): string {

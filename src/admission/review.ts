@@ -3,6 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import { isObject, member } from '../domain/json.ts';
 import type { Operation } from '../domain/patch.ts';
 import type { AdmissionRequest } from '../domain/request.ts';
+import { prescan } from './prescan.ts';
 import { badRequest } from './refusal.ts';
 
 export interface AdmissionAnswer {
@@ -21,32 +22,6 @@ export interface AdmissionAnswer {
  */
 const MAX_DEPTH = 64;
 
-const [QUOTE, BACKSLASH] = Buffer.from('"\\');
-
-/** What a byte does outside of a text: 1 opens, 2 closes, 3 begins a text. One look-up for each byte of each pod. */
-const MEANING = new Uint8Array(256);
-for (const byte of Buffer.from('{[')) MEANING[byte] = 1;
-for (const byte of Buffer.from('}]')) MEANING[byte] = 2;
-for (const byte of Buffer.from('"')) MEANING[byte] = 3;
-
-/** Whether JSON text nests deeper than `limit`; looks at brackets only, and so is safe on any bytes. */
-export function isDeeperThan(text: Uint8Array, limit: number): boolean {
-  const { length } = text;
-  let depth = 0;
-  for (let index = 0; index < length; index += 1) {
-    const meaning = MEANING[text[index] ?? 0];
-    if (meaning === 0) continue;
-    if (meaning === 1) {
-      depth += 1;
-      if (depth > limit) return true;
-    } else if (meaning === 2) depth -= 1;
-    else {
-      for (index += 1; index < length && text[index] !== QUOTE; index += 1) if (text[index] === BACKSLASH) index += 1;
-    }
-  }
-  return false;
-}
-
 function parseJson(body: Buffer): unknown {
   // Bytes that are no UTF-8 would be replaced in silence, and the pod would be another one.
   if (isUtf8(body)) {
@@ -60,13 +35,14 @@ function parseJson(body: Buffer): unknown {
 }
 
 /**
- * The request of an AdmissionReview. Members that we do not know are left alone.
+ * The request of an AdmissionReview; its object comes without managedFields, which are overwritten in the body. Members that
+ * we do not know are left alone.
  *
  * @throws Refusal with status 400 (empty, not JSON, too deep, not an AdmissionReview v1) or 422 (not a Pod).
  */
 export function parseReview(body: Buffer): AdmissionRequest {
   if (body.length === 0) throw badRequest(400, 'the body is empty');
-  if (isDeeperThan(body, MAX_DEPTH)) throw badRequest(400, `the body nests deeper than ${MAX_DEPTH} levels`);
+  if (prescan(body, MAX_DEPTH)) throw badRequest(400, `the body nests deeper than ${MAX_DEPTH} levels`);
   const review = parseJson(body);
   if (member(review, 'kind') !== 'AdmissionReview') throw badRequest(400, 'the body is not an AdmissionReview');
   if (member(review, 'apiVersion') !== 'admission.k8s.io/v1') {

@@ -34,7 +34,7 @@ const MAX_IN_FLIGHT = 512;
 const MAX_HEADER_BYTES = 16 * 1024;
 const MAX_CONNECTIONS = 4096;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
-const SWEEP_MS = 5000;
+const SWEEP_MS = 1000;
 
 /**
  * Go's client keeps idle connections for 90 s and does not send a POST twice: whoever closes first must be the client,
@@ -77,7 +77,10 @@ export function createAdmissionServer(options: AdmissionServerOptions): Admissio
     strangers.come(socket);
   });
   server.on('secureConnection', (socket) => strangers.speak(socket));
-  const sweeping = setInterval(() => strangers.sweep(), SWEEP_MS).unref();
+  const sweeping = setInterval(() => {
+    strangers.sweep();
+    bodies.sweep();
+  }, SWEEP_MS).unref();
   server.once('close', () => clearInterval(sweeping));
   server.on('tlsClientError', (error, socket) => reportHandshake(error, socket, options));
 

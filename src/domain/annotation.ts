@@ -52,19 +52,22 @@ export function withinEdits(left: string, right: string, limit: number): boolean
   const b = right.toLowerCase();
   if (Math.abs(a.length - b.length) > limit) return false;
   const far = limit + 1;
-  let previous = Array.from({ length: b.length + 1 }, (_, column) => Math.min(column, far));
+  // Two rows of the table, in turn. Beside the band stands `far`, whatever an earlier row has left there.
+  let previous = Array.from({ length: b.length + 2 }, (_, column) => Math.min(column, far));
+  let current = previous.slice();
   for (let row = 1; row <= a.length; row += 1) {
-    const current: number[] = Array.from({ length: b.length + 1 }, () => far);
-    if (row <= limit) current[0] = row;
-    let best = current[0] ?? far;
-    for (let column = Math.max(1, row - limit); column <= Math.min(b.length, row + limit); column += 1) {
+    const [first, last] = [Math.max(1, row - limit), Math.min(b.length, row + limit)];
+    current[first - 1] = first === 1 ? Math.min(row, far) : far;
+    let best = current[first - 1] ?? far;
+    for (let column = first; column <= last; column += 1) {
       const replaced = (previous[column - 1] ?? far) + (a[row - 1] === b[column - 1] ? 0 : 1);
       const cost = Math.min(replaced, (previous[column] ?? far) + 1, (current[column - 1] ?? far) + 1, far);
       current[column] = cost;
       best = Math.min(best, cost);
     }
     if (best > limit) return false;
-    previous = current;
+    current[last + 1] = far;
+    [previous, current] = [current, previous];
   }
   return (previous[b.length] ?? far) <= limit;
 }

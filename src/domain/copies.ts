@@ -3,14 +3,19 @@ import type { JsonObject } from '../api/v1alpha1/types.ts';
 
 type Node = JsonObject | unknown[];
 
+/** Up to so many are looked through, which is faster than a Set; a pod of many thousand containers needs one. */
+const FEW = 16;
+
 export class Copies {
-  readonly #made = new Set<Node>();
+  readonly #few: Node[] = [];
+  #more: Set<Node> | undefined;
 
   /** The node itself if it is a copy of ours, otherwise a copy that may be written to. */
   writable<T extends Node>(node: T): T {
-    if (this.#made.has(node)) return node;
+    if (this.#few.includes(node) || this.#more?.has(node) === true) return node;
     const copy = copyOf(node) as T;
-    this.#made.add(copy);
+    if (this.#few.length < FEW) this.#few.push(copy);
+    else (this.#more ??= new Set()).add(copy);
     return copy;
   }
 }

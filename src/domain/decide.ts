@@ -199,7 +199,7 @@ export function decide(
   for (const [check, run] of CHECKS) {
     const finding = run(subject);
     trace.push({ check, passed: finding.reason === undefined, detail: finding.detail });
-    warnings.push(...(finding.warnings ?? []));
+    if (finding.warnings !== undefined) warnings.push(...finding.warnings);
     if (finding.reason !== undefined) return conclude(finding.reason);
   }
   const injection = inject(request.object, injector, subject.context);

@@ -20,7 +20,7 @@ const redactAll = (text: string): string =>
 export function redact(value: string): string;
 export function redact(value: unknown): unknown;
 export function redact(value: unknown): unknown {
-  return walk(value, new Set());
+  return typeof value === 'string' ? redactText(value) : walk(value, new Set());
 }
 
 const walk = (value: unknown, above: Set<object>): unknown => {
