@@ -6,7 +6,7 @@ IMG ?= ghcr.io/sidecar-injector/sidecar-injector:latest
 KUBECTL ?= kubectl
 RUN := npm run --silent
 
-.PHONY: help demo cluster test bench bench-reconcile fuzz golden bench-cluster test-doctor rotation-test rotation-switches crash-test chaos model-check mutation-test lint format generate check-generated build dist install uninstall run deploy undeploy image image-rootfs clean
+.PHONY: help demo cluster test bench bench-reconcile bench-soak fuzz golden bench-cluster test-doctor rotation-test rotation-switches crash-test chaos model-check mutation-test lint format generate check-generated build dist install uninstall run deploy undeploy image image-rootfs clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ bench: node_modules/.package-lock.json ## Measure admission beside a raw HTTPS s
 
 bench-reconcile: node_modules/.package-lock.json ## Measure from apply to Ready for 1, 100, 1,000 injectors (ARGS=--report)
 	@$(RUN) bench:reconcile -- $(ARGS)
+
+bench-soak: node_modules/.package-lock.json ## Half an hour of pods, edits and renewals; the heap must not grow (ARGS="--minutes 60 --report")
+	@$(RUN) bench:soak -- $(ARGS)
 
 fuzz: node_modules/.package-lock.json ## Try the properties of injection on random reviews (ARGS="--runs 1000000 --seed N")
 	@$(RUN) fuzz -- $(ARGS)

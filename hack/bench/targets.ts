@@ -6,9 +6,9 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { BUNDLE } from '../bundle.ts';
-import { parseDockerfile } from '../image/dockerfile.ts';
 import { identityFor } from '../../test/support/serving-identity.ts';
 import { SERVER_NAME } from './admission-target.ts';
+import { imageFlags } from './image-flags.ts';
 
 export type Kind = 'raw' | 'usual' | 'ours';
 
@@ -27,13 +27,6 @@ export interface Target {
 
 /** Whether a core can be given to the servers, and the rest of the machine to the load. */
 const PINS = availableParallelism() > 1 && spawnSync('taskset', ['--version']).status === 0;
-
-/** Node's flags in the image, for all servers alike. */
-function imageFlags(): string[] {
-  const instructions = parseDockerfile(readFileSync('Dockerfile', 'utf8')).at(-1)?.instructions ?? [];
-  const entrypoint = instructions.find(({ word }) => word === 'ENTRYPOINT');
-  return entrypoint?.args.filter((argument) => argument.startsWith('--')) ?? [];
-}
 
 /** Keeps this process, which makes the load, off the core of the servers. */
 export function leaveFirstCore(): void {
