@@ -50,7 +50,6 @@ const DEED_MS = 20_000;
 const SWEEPS_WHEN_ASKED = ['--expose-gc', "--import=data:text/javascript,process.on('SIGUSR2', () => globalThis.gc())"];
 /** For the sweep to be over. */
 const SWEEP_MS = 500;
-const DEED_MS = 15_000;
 /**
  * The most that the heap may grow in the second half of a run, as a share of its level, which is some 80 MiB. In half an hour at 10
  * pods a second that is 450 bytes for each pod, less than what is cached of one while it lives, or 100 KiB for each change to an
