@@ -109,7 +109,7 @@ function note(what: string, seconds: number, operator: RunningOperator, after: U
 async function measure(environment: Environment, count: number, missed: string[]): Promise<void> {
   const { client } = environment;
   await install(environment);
-  const first = await startOperator(environment, { program: PROGRAM, argv: ['--log-level=warn'] });
+  const first = await startOperator(environment, { program: PROGRAM });
   const start = note('start of the bundle, no injector', first.startedInMs / 1000, first, await usageOf(first));
   if (start.seconds >= GOALS.startSeconds) missed.push(`start: ${start.seconds.toFixed(1)} s`);
   const names = Array.from({ length: count }, (_, index) => `bench-${index}`);
@@ -127,7 +127,7 @@ async function measure(environment: Environment, count: number, missed: string[]
   console.log(`  for each injector: ${((ready.reads + ready.writes) / count).toFixed(1)} calls to Ready`);
   console.log(`  writes while nothing changes, leases and the census among them: ${idle.writes}`);
   await first.stop();
-  const second = await startOperator(environment, { program: PROGRAM, argv: ['--log-level=warn'] });
+  const second = await startOperator(environment, { program: PROGRAM });
   note(`start with ${count}, until ready`, second.startedInMs / 1000, second, await usageOf(second));
   await second.stop();
 }

@@ -16,7 +16,7 @@ import { anchorsOf, fingerprintOf, judge, requiredNames, wantedIdentity, endOf }
 import { unionOfAnchors } from '../rollover-state.ts';
 import { issuedAt, type SecretState, type StoredIdentity } from '../secret.ts';
 import { trustFor, type Configured, type Trusted } from './anchors.ts';
-import { nowOf, type InjectorContext } from './context.ts';
+import { nowOf, type InjectorContext, type Memory } from './context.ts';
 
 /** spec.expirationSeconds of a CertificateSigningRequest may not be less (reference/certs.md 1.1). */
 const SHORTEST_SECONDS = 600;
@@ -101,22 +101,31 @@ function anchorsText({ anchors }: CurrentIdentity): string {
   return unionOfAnchors(anchors.map(({ pem }) => pem).join(''));
 }
 
-/** What the pending key asks for: made anew from key and spec, so that nothing stored can make it ask for more. */
+/**
+ * What the pending key asks for: made from key and spec, so that nothing stored can make it ask for more. It is remembered, as
+ * a signature takes milliseconds and the same key asks for the same on each look.
+ */
 export async function pendingRequest(
   injector: SidecarInjector,
   state: SecretState,
   operator: OperatorFacts,
+  memory: Pick<Memory, 'pending'>,
 ): Promise<Pending | undefined> {
-  const key = parsePrivateKey(state.pendingKey);
-  if (key === undefined) return undefined;
   const { signerName } = certificateOf(injector);
   const identity = wantedIdentity(injector.metadata.name, signerName, operator);
-  const request = await createRequest(key, identity);
   const expirationSeconds = lifetimeSeconds(injector);
+  const from = JSON.stringify([state.pendingKey, signerName, identity, expirationSeconds, injector.metadata.uid]);
+  if (memory.pending?.from === from) return memory.pending.pending;
+  delete memory.pending;
+  const key = parsePrivateKey(state.pendingKey);
+  if (key === undefined) return undefined;
+  const request = await createRequest(key, identity);
   const asked = [request, signerName, ...USAGES, expirationSeconds, injector.metadata.uid].join('\n');
   const digest = createHash('sha256').update(asked).digest('hex').slice(0, 20);
   const name = requestName(injector.metadata.name, digest);
-  return { key, identity, wanted: { name, request, signerName, usages: USAGES, expirationSeconds } };
+  const pending = { key, identity, wanted: { name, request, signerName, usages: USAGES, expirationSeconds } };
+  memory.pending = { from, pending };
+  return pending;
 }
 
 /** A stored request as facts; with what can be promoted, when its certificate is there and good. */

@@ -10,6 +10,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Caches } from '../caches.ts';
 import type { SecretState } from '../secret.ts';
 import type { Serving } from '../serving/serving.ts';
+import type { Pending } from './certificate.ts';
 import type { Replicas } from './replicas.ts';
 import type { RolloverMemory } from './rollover.ts';
 
@@ -47,6 +48,8 @@ export interface Memory {
   rollover: RolloverMemory;
   /** The newest state of the Secret of this uid. */
   newest?: { uid: string; state: SecretState };
+  /** The request that was made of the pending key, and all that it was made of. */
+  pending?: { from: string; pending: Pending };
   /** It was told that clocks differ. */
   skewTold?: boolean;
 }

@@ -48,7 +48,7 @@ export async function gather(
   const state = secret === undefined ? NO_STATE : readState(secret);
   const identity = currentIdentity(injector, state, operator, now);
   const next = nextIdentity(injector, state, operator, now);
-  const pending = await pendingRequest(injector, state, operator);
+  const pending = await pendingRequest(injector, state, operator, memory);
   const request = pending && snapshot.requests.find(({ metadata }) => metadata.name === pending.wanted.name);
   const { facts: stored, issued } =
     request && pending ? await requestFacts(context, injector, request, pending, snapshot.configured, signal) : {};

@@ -34,3 +34,27 @@ export function bundleDigest(pem: string | undefined): string {
     .update(pem ?? '')
     .digest('hex');
 }
+
+interface Known {
+  injector: SidecarInjector;
+  bundle: string | undefined;
+}
+
+/** Bundles, remembered: those of all injectors are asked for whenever one has changed. Configurations are never changed in place. */
+export class Bundles {
+  readonly #published = new WeakMap<MutatingWebhookConfiguration, Map<string, Known>>();
+
+  published(
+    configuration: MutatingWebhookConfiguration | undefined,
+    injector: SidecarInjector,
+    operator: OperatorFacts,
+  ): string | undefined {
+    if (configuration === undefined) return undefined;
+    const ofConfiguration = this.#published.get(configuration) ?? new Map<string, Known>();
+    const known = ofConfiguration.get(injector.metadata.name);
+    if (known?.injector === injector) return known.bundle;
+    const bundle = publishedBundle(configuration, injector, operator);
+    this.#published.set(configuration, ofConfiguration.set(injector.metadata.name, { injector, bundle }));
+    return bundle;
+  }
+}

@@ -16,7 +16,7 @@ import { readState } from '../secret.ts';
 import type { Secret } from '../../kube/objects.ts';
 import type { Caches } from '../caches.ts';
 import { candidateOf, choose, contextOf, distrust, type Candidate, type ServedIdentity } from './identities.ts';
-import { bundleDigest, publishedBundle } from './published.ts';
+import { Bundles, bundleDigest } from './published.ts';
 import type { Refusals } from './refusals.ts';
 import type { Called } from './self-check.ts';
 
@@ -50,6 +50,10 @@ export class Serving {
   /** Why the Secret of an injector is not what is served; to log each reason once. */
   readonly #complaints = new Map<string, string>();
   readonly #accepted = new Map<string, { source: SidecarInjector; revision: string; injector: SidecarInjector }>();
+  /** What was made of each Secret: other objects change more often, and a TLS context is costly. */
+  readonly #candidates = new Map<string, { secret: Secret; candidate: Candidate; until: Date }>();
+  readonly #bundles = new Bundles();
+  readonly #digests = new Map<string, { published: string | undefined; digest: string }>();
   readonly #trusted = new Map<string, { identity: ServedIdentity; published: string; until: Date }>();
   readonly #settling = new Map<string, Settling>();
   /** Contexts that ask clients for their certificates, too. */
@@ -99,12 +103,20 @@ export class Serving {
     const { replica = { name: '', host: '', port: 0 }, refusals } = this.#options;
     const injectors = [...this.#actedOn].map(([name, acted]): [string, InjectorReport] => {
       const { count = 0, by = '' } = refusals?.of(name) ?? {};
-      const published = this.#published(name);
       const served = this.#identities.get(name)?.fingerprint ?? '';
-      const trusts = bundleDigest(published);
+      const trusts = this.#digestOf(name);
       return [name, { ...acted, served, trusts, refusals: count, ...(by !== '' && { refusedBy: by }) }];
     });
     return { replica: replica.name, host: replica.host, port: replica.port, injectors: Object.fromEntries(injectors) };
+  }
+
+  #digestOf(name: string): string {
+    const published = this.#published(name);
+    const known = this.#digests.get(name);
+    if (known?.published === published && known !== undefined) return known.digest;
+    const digest = bundleDigest(published);
+    this.#digests.set(name, { published, digest });
+    return digest;
   }
 
   get synced(): boolean {
@@ -117,7 +129,7 @@ export class Serving {
     const injector = caches.injectors.get(name);
     if (injector !== undefined) {
       const configuration = caches.webhookConfigurations.get(configurationNameOf(injector));
-      return publishedBundle(configuration, injector, operator);
+      return this.#bundles.published(configuration, injector, operator);
     }
     // The injector is gone, but its own configuration may still be there for a moment.
     const left = caches.webhookConfigurations.get(webhookConfigurationName(name));
@@ -238,13 +250,19 @@ export class Serving {
   #candidate(name: string, secret: Secret | undefined, now: Date): Candidate {
     const { operator, replica } = this.#options;
     if (secret === undefined) return { failure: 'the Secret does not exist' };
+    const known = this.#candidates.get(name);
+    if (known?.secret === secret && now < known.until) return known.candidate;
     const state = readState(secret);
     const names = requiredNames(name, operator);
+    let candidate: Candidate = {};
     if (state.next !== undefined && sideToServe(state.rollover, replica?.name ?? '') === 'Next') {
-      const next = candidateOf(state.next, names, now);
-      if (next.identity !== undefined) return next;
+      candidate = candidateOf(state.next, names, now);
     }
-    return candidateOf(state, names, now);
+    if (candidate.identity === undefined) candidate = candidateOf(state, names, now);
+    // What fails now may be good in a moment: a certificate may not be valid yet.
+    if (candidate.identity === undefined) this.#candidates.delete(name);
+    else this.#candidates.set(name, { secret, candidate, until: endOf(candidate.identity.material) });
+    return candidate;
   }
 
   #follow(name: string): void {
@@ -319,6 +337,8 @@ export class Serving {
     this.#identities.delete(name);
     this.#complaints.delete(name);
     this.#accepted.delete(name);
+    this.#candidates.delete(name);
+    this.#digests.delete(name);
     this.#actedOn.delete(name);
     this.#trusted.delete(name);
     this.#stopSettling(name);
