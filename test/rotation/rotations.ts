@@ -50,7 +50,7 @@ export const renew: Deed = async (bed, injector, signal) => {
     const bundle = await published(bed, injector);
     const asked = performance.now();
     await patchInjector(bed, injector, wish('leaf'));
-    const { certificate, anchors } = await until(
+    let stored = await until(
       `${injector} has a new certificate`,
       async () => {
         const now = signal.aborted ? before : await stateOf(bed, injector);
@@ -60,23 +60,26 @@ export const renew: Deed = async (bed, injector, signal) => {
     );
     if (signal.aborted) return;
     figures.slowestRenewalMs = Math.max(figures.slowestRenewalMs, performance.now() - asked);
-    const stored = performance.now();
+    let storedAt = performance.now();
     let slowestAnswerMs = 0;
     await until(
       `every replica serves the new certificate of ${injector}`,
       async () => {
         const asked = performance.now();
-        const serving = await areServing(bed, injector, certificate).catch(() => false);
+        const now = await stateOf(bed, injector);
+        // Somebody had it replaced again.
+        if (now.certificate !== stored.certificate) [stored, storedAt] = [now, asked];
+        const serving = await areServing(bed, injector, now.certificate).catch(() => false);
         slowestAnswerMs = Math.max(slowestAnswerMs, performance.now() - asked);
         return serving;
       },
       { timeoutMs: bed.options.patienceMs },
     );
-    const followedMs = performance.now() - stored - slowestAnswerMs;
+    const followedMs = performance.now() - storedAt - slowestAnswerMs;
     if (followedMs > LONGEST_FOLLOWING_MS) throw new Error(`a replica followed after ${followedMs.toFixed(0)} ms`);
     figures.slowestFollowerMs = Math.max(figures.slowestFollowerMs, followedMs);
     // The authority is one for all injectors: a rollover of another one makes this a rollover, too.
-    if (anchors !== before.anchors) {
+    if (stored.anchors !== before.anchors) {
       figures.rollovers += 1;
       return await renew(bed, injector, signal);
     }
