@@ -33,7 +33,7 @@ export const runChaos = async (
   onRound: (memory: { heap: number; resident: number }) => void = () => undefined,
 ): Promise<ChaosResult> => {
   const hook = pathToFileURL(path.join(import.meta.dirname, 'hook.ts'));
-  const rotation = { ...ROTATION_DEFAULTS, seed: options.seed, quietMs: CONVERGENCE_MS };
+  const rotation = { ...ROTATION_DEFAULTS, seed: options.seed, quietMs: CONVERGENCE_MS, alone: false };
   const bed = await openBed(rotation, figures, (directory) => {
     hook.searchParams.set('clock', World.clockFile(directory));
     return ['--expose-gc', `--import=${hook.href}`];

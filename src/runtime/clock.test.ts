@@ -25,6 +25,21 @@ describe('the system clock', () => {
     assert.equal(fired, 1);
   });
 
+  it('waits no longer because the wall clock is set back', (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 2 * DAY });
+    let passed = 0;
+    t.mock.method(performance, 'now', () => passed);
+    let fired = 0;
+    systemClock.at(Date.now() + 2000, () => fired++);
+    t.mock.timers.setTime(Date.now() - DAY);
+    passed = 1999;
+    t.mock.timers.tick(1999);
+    assert.equal(fired, 0);
+    passed = 2001;
+    t.mock.timers.tick(2);
+    assert.equal(fired, 1);
+  });
+
   it('does not fire after it was cancelled', (t) => {
     t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
     const cancel = systemClock.at(Date.now() + DAY, () => assert.fail('cancelled'));

@@ -5,7 +5,10 @@ export interface Clock {
   now(): number;
   /** Milliseconds since some start. Never goes back. */
   monotonic(): number;
-  /** Calls once when `now()` reaches the instant; at once on the next turn if it has passed. Returns the function that cancels. */
+  /**
+   * Calls once when `now()` reaches the instant, or when as much time has passed as there was until then: a wall clock that is
+   * set back makes no wait longer. At once on the next turn if it has passed. Returns the function that cancels.
+   */
   at(instant: number, call: () => void): () => void;
 }
 
@@ -20,14 +23,15 @@ export const systemClock: Clock = {
   monotonic: () => performance.now(),
   at: (instant, call) => {
     let timer: NodeJS.Timeout;
+    const due = performance.now() + instant - Date.now();
+    const left = (): number => Math.min(instant - Date.now(), due - performance.now());
     const arm = (): void => {
-      const left = instant - Date.now();
       timer = setTimeout(
         () => {
-          if (Date.now() >= instant) call();
+          if (left() <= 0) call();
           else arm();
         },
-        Math.min(Math.max(left, 0), LONGEST_SLEEP_MS),
+        Math.min(Math.max(left(), 0), LONGEST_SLEEP_MS),
       );
     };
     arm();
@@ -35,7 +39,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** Resolves at an instant; rejects with the signal's reason. */
+/** Resolves as `at` calls; rejects with the signal's reason. */
 export const sleepUntil = async (clock: Clock, instant: number, signal?: AbortSignal): Promise<void> => {
   signal?.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<void>();

@@ -79,6 +79,29 @@ describe('a leader', () => {
     await stop();
   });
 
+  it('goes on renewing when the wall clock is set back', async () => {
+    const clock = new ManualClock();
+    const { state, leading, stop } = stand(clock);
+    await clock.advance(3000);
+    clock.set(-90 * 60_000);
+    state.answer = { held: false, holder: 'other' };
+    await clock.advance(LEADER_TIMING.retryMs + 1);
+    assert.deepEqual([state.leading, leading.at(-1)], [false, false], 'it has asked, and seen that another one leads');
+    await stop();
+  });
+
+  it('that stands by takes over in time though the wall clock was set back', async () => {
+    const clock = new ManualClock();
+    const { state, stop } = stand(clock, { held: false, holder: 'other' });
+    await clock.advance(5000);
+    clock.set(-90 * 60_000);
+    state.answer = { held: true, holder: 'me' };
+    await clock.advance(3000);
+    await settle();
+    assert.equal(state.leading, true);
+    await stop();
+  });
+
   it('that stands by takes over when the Lease is free', async () => {
     const clock = new ManualClock();
     const { state, stop } = stand(clock, { held: false, holder: 'other' });

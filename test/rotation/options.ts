@@ -38,6 +38,8 @@ export interface RotationOptions {
   quietMs: number;
   /** The configuration is changed with each wish for a new authority. */
   edits: boolean;
+  /** Nothing else goes wrong or is changed by hand, so that promises of time and of what is not touched hold as well. */
+  alone: boolean;
   /** The run is over when one of these was reported: then it has shown what it is to show. */
   stopAt: readonly Violation[];
   /** Flags for the operator besides its own. */
@@ -67,6 +69,7 @@ export const ROTATION_DEFAULTS: RotationOptions = {
   patienceMs: 240_000,
   quietMs: 20_000,
   edits: false,
+  alone: true,
   stopAt: [],
   operatorFlags: [],
 };

@@ -1,10 +1,17 @@
 import type { Clock } from '../../src/runtime/clock.ts';
 
+interface Timer {
+  instant: number;
+  /** By the monotonic clock. */
+  due: number;
+  call: () => void;
+}
+
 /** A clock that stands still until it is moved. Timers fire in order while it moves. */
 export class ManualClock implements Clock {
   #now: number;
   #slept = 0;
-  #timers: { instant: number; call: () => void }[] = [];
+  #timers: Timer[] = [];
 
   constructor(start = Date.parse('2026-01-01T00:00:00Z')) {
     this.#now = start;
@@ -19,7 +26,7 @@ export class ManualClock implements Clock {
   }
 
   at(instant: number, call: () => void): () => void {
-    const timer = { instant, call };
+    const timer = { instant, due: this.monotonic() + instant - this.#now, call };
     this.#timers.push(timer);
     return () => {
       this.#timers = this.#timers.filter((other) => other !== timer);
@@ -32,6 +39,15 @@ export class ManualClock implements Clock {
     this.#slept += ms;
   }
 
+  /** Somebody sets the wall clock, forward or back; the monotonic clock goes on as before. */
+  set(byMs: number): void {
+    this.sleep(byMs);
+  }
+
+  #left({ instant, due }: Timer): number {
+    return Math.max(0, Math.min(instant - this.#now, due - this.monotonic()));
+  }
+
   /** Timers that wait. */
   get pending(): number {
     return this.#timers.length;
@@ -40,16 +56,20 @@ export class ManualClock implements Clock {
   /** Moves on by so many milliseconds, and lets each timer's consequences happen before the next fires. */
   async advance(ms: number): Promise<void> {
     await settle();
-    const end = this.#now + ms;
+    let rest = ms;
     for (;;) {
-      const next = this.#timers.filter(({ instant }) => instant <= end).sort((a, b) => a.instant - b.instant)[0];
+      const next = this.#timers
+        .filter((timer) => this.#left(timer) <= rest)
+        .sort((a, b) => this.#left(a) - this.#left(b))[0];
       if (!next) break;
-      this.#now = Math.max(this.#now, next.instant);
+      const step = this.#left(next);
+      this.#now += step;
+      rest -= step;
       this.#timers = this.#timers.filter((other) => other !== next);
       next.call();
       await settle();
     }
-    this.#now = end;
+    this.#now += rest;
     await settle();
   }
 }

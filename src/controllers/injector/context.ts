@@ -50,6 +50,8 @@ export interface Memory {
   newest?: { uid: string; state: SecretState };
   /** The request that was made of the pending key, and all that it was made of. */
   pending?: { from: string; pending: Pending };
+  /** How far the wall clock was ahead of the monotonic one at the last look, in milliseconds. */
+  wallAhead: number;
   /** It was told that clocks differ. */
   skewTold?: boolean;
 }

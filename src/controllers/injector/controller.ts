@@ -32,6 +32,8 @@ const LOOK_AGAIN_MS = 300_000;
 /** What caBundleFrom names is not watched. */
 const READ_TRUST_AGAIN_MS = 30_000;
 const SHORTEST_WAIT_MS = 20;
+/** Less is what NTP does, and delays nothing by more than that. */
+const SET_BACK_MS = 5000;
 
 export function createInjectorReconcile(context: InjectorContext): Reconcile {
   const memories = new Map<string, Memory & { uid: string | undefined }>();
@@ -48,11 +50,33 @@ export function createInjectorReconcile(context: InjectorContext): Reconcile {
     let memory = memories.get(name);
     if (memory?.uid !== uid || memory === undefined) {
       const seen = { service: false, webhookConfiguration: false };
-      memory = { uid, probeFailures: 0, repairs: [], seen, rollover: new RolloverMemory() };
+      memory = {
+        uid,
+        probeFailures: 0,
+        repairs: [],
+        seen,
+        rollover: new RolloverMemory(),
+        wallAhead: wallAhead(context),
+      };
       memories.set(name, memory);
     }
+    forgetLaterInstants(memory, wallAhead(context));
     return reconcileInjector(context, injector, memory, signal);
   };
+}
+
+/** How far the wall clock is ahead of the monotonic one, in milliseconds: it changes when somebody sets the clock. */
+const wallAhead = ({ clock }: InjectorContext): number => clock.now() - clock.monotonic();
+
+/** When the wall clock was set back, what was put off waits for instants that are far now: it is tried again instead. */
+export function forgetLaterInstants(memory: Memory, ahead: number): void {
+  if (ahead < memory.wallAhead - SET_BACK_MS) {
+    delete memory.trial;
+    delete memory.probe;
+    delete memory.approvalRefused;
+    memory.repairs = [];
+  }
+  memory.wallAhead = ahead;
 }
 
 /** From the cache; asked of the API server before it is taken for deleted. */

@@ -40,6 +40,7 @@ const SETTLE_MS = 2000;
 interface Settling {
   fingerprint: string;
   published: string;
+  /** By the monotonic clock. */
   until: number;
   cancel: () => void;
 }
@@ -304,15 +305,13 @@ export class Serving {
     const { clock, settleMs = SETTLE_MS } = this.#options;
     const sameTrust = current.state.anchors === next.state.anchors;
     if (sameTrust || distrust(current, published, this.#now()) !== undefined) return true;
-    const waiting = this.#settling.get(name);
-    if (waiting?.fingerprint === next.fingerprint && waiting.published === published) {
-      if (clock.now() < waiting.until) return false;
-      this.#stopSettling(name);
-      return true;
-    }
+    const known = this.#settling.get(name);
+    const waits = known?.fingerprint === next.fingerprint && known.published === published;
+    const until = waits ? known.until : clock.monotonic() + settleMs;
     this.#stopSettling(name);
-    const until = clock.now() + settleMs;
-    const cancel = clock.at(until, () => this.#refresh(name));
+    if (clock.monotonic() >= until) return true;
+    // Armed anew on each look, which a wall clock that is set forward may bring early.
+    const cancel = clock.at(clock.now() + until - clock.monotonic(), () => this.#refresh(name));
     this.#settling.set(name, { fingerprint: next.fingerprint, published, until, cancel });
     return false;
   }
