@@ -22,6 +22,7 @@ WORKDIR /app
 COPY --from=build /src/dist/sidecar-injector.js /src/dist/sidecar-injector.js.map ./
 USER 65532:65532
 EXPOSE 10250 8080
-# A young generation of 8 MiB instead of 16: admission is as fast, in 40 MiB less (docs/performance.md).
-ENTRYPOINT ["/nodejs/bin/node", "--enable-source-maps", "--disable-proto=delete", "--max-semi-space-size=8", "/app/sidecar-injector.js"]
+# A young generation of 8 MiB instead of 16: admission is as fast, in 40 MiB less (docs/performance.md). Without
+# --enable-source-maps, which keeps 50 MiB after the first error; the map lies beside for whoever reads a stack.
+ENTRYPOINT ["/nodejs/bin/node", "--disable-proto=delete", "--max-semi-space-size=8", "/app/sidecar-injector.js"]
 CMD ["operator"]
