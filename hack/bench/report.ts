@@ -113,9 +113,8 @@ export async function writeReport(
   await writeSection('admission', admission);
 }
 
-/** Puts a generated section between its marks in docs/performance.md. */
-export async function writeSection(name: string, text: string): Promise<void> {
-  const file = 'docs/performance.md';
+/** Puts a generated section between its marks in a page. */
+export async function writeSection(name: string, text: string, file = 'docs/performance.md'): Promise<void> {
   const [start, end] = [`<!-- ${name}: generated -->`, `<!-- ${name}: end -->`];
   const page = readFileSync(file, 'utf8');
   const [from, to] = [page.indexOf(start), page.indexOf(end)];

@@ -1,23 +1,26 @@
 /**
  * `make chaos`: an hour of disorder under load, with failurePolicy Fail. No pod may fail that should not, none may be without its
- * sidecar, nothing may be lost, and all is well again soon after each round. `--seed N` makes the actors choose the same again.
+ * sidecar, nothing may be lost, and all is well again soon after each round. `--seed N` makes the actors choose the same again;
+ * `--report` writes what came of it into docs/chaos.md.
  */
 import { stopChildren } from '../../test/e2e/support/child.ts';
 import { Figures } from '../../test/rotation/figures.ts';
 import { parseChaosOptions } from './options.ts';
+import { resultText, writeReport } from './report.ts';
 import { runChaos } from './run.ts';
 
 // By itself a signal would leave the children behind.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
-const options = parseChaosOptions(process.argv.slice(2), Math.floor(Math.random() * 2 ** 31));
+const { report, ...options } = parseChaosOptions(process.argv.slice(2), Math.floor(Math.random() * 2 ** 31));
 console.log(`seed ${options.seed}: ${JSON.stringify(options)}`);
 try {
   const figures = new Figures((text) => console.log(text));
   const { deeds } = await runChaos(options, figures, ({ heap, resident }) =>
     console.log(`${figures.progress()}; ${heap.toFixed(0)} MiB of heap, ${resident.toFixed(0)} MiB resident`),
   );
-  for (const [name, times] of [...deeds].toSorted(([a], [b]) => (a < b ? -1 : 1))) console.log(`  ${times} x ${name}`);
-  console.log(figures.text());
+  const result = resultText(deeds, figures);
+  console.log(result);
+  if (report) await writeReport(options, result);
   if (figures.count > 0) process.exitCode = 1;
 } finally {
   await stopChildren();

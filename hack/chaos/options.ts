@@ -11,8 +11,13 @@ export interface ChaosOptions {
   roundSeconds: number;
 }
 
+/** Flags of the program alone: whether docs/chaos.md gets the result. */
+export interface ProgramOptions extends ChaosOptions {
+  report: boolean;
+}
+
 /** @throws TypeError for what it does not know */
-export const parseChaosOptions = (args: string[], seed: number): ChaosOptions => {
+export const parseChaosOptions = (args: string[], seed: number): ProgramOptions => {
   const { values } = parseArgs({
     args,
     options: {
@@ -20,9 +25,10 @@ export const parseChaosOptions = (args: string[], seed: number): ChaosOptions =>
       minutes: { type: 'string', default: '60' },
       actors: { type: 'string', default: '3' },
       'round-seconds': { type: 'string', default: '60' },
+      report: { type: 'boolean', default: false },
     },
   });
-  const number = (name: keyof typeof values): number => {
+  const number = (name: Exclude<keyof typeof values, 'report'>): number => {
     const value = Number(values[name]);
     if (!Number.isFinite(value)) throw new TypeError(`--${name} ${values[name]} is not a number`);
     return value;
@@ -32,5 +38,6 @@ export const parseChaosOptions = (args: string[], seed: number): ChaosOptions =>
     minutes: number('minutes'),
     actors: number('actors'),
     roundSeconds: number('round-seconds'),
+    report: values.report,
   };
 };
