@@ -16,6 +16,7 @@ import { injectorNamed } from '../../test/e2e/support/fixture.ts';
 import { install } from '../../test/e2e/support/installation.ts';
 import { type RunningOperator, startOperator } from '../../test/e2e/support/operator.ts';
 import { until } from '../../test/support/until.ts';
+import { imageFlags } from './image-flags.ts';
 import { machine, writeSection } from './report.ts';
 
 const { values } = parseArgs({
@@ -109,7 +110,7 @@ function note(what: string, seconds: number, operator: RunningOperator, after: U
 async function measure(environment: Environment, count: number, missed: string[]): Promise<void> {
   const { client } = environment;
   await install(environment);
-  const first = await startOperator(environment, { program: PROGRAM });
+  const first = await startOperator(environment, { program: PROGRAM, nodeFlags: imageFlags() });
   const start = note('start of the bundle, no injector', first.startedInMs / 1000, first, await usageOf(first));
   if (start.seconds >= GOALS.startSeconds) missed.push(`start: ${start.seconds.toFixed(1)} s`);
   const names = Array.from({ length: count }, (_, index) => `bench-${index}`);
@@ -127,7 +128,7 @@ async function measure(environment: Environment, count: number, missed: string[]
   console.log(`  for each injector: ${((ready.reads + ready.writes) / count).toFixed(1)} calls to Ready`);
   console.log(`  writes while nothing changes, leases and the census among them: ${idle.writes}`);
   await first.stop();
-  const second = await startOperator(environment, { program: PROGRAM });
+  const second = await startOperator(environment, { program: PROGRAM, nodeFlags: imageFlags() });
   note(`start with ${count}, until ready`, second.startedInMs / 1000, second, await usageOf(second));
   await second.stop();
 }
@@ -156,7 +157,7 @@ if (values.report) {
   ];
   await writeSection(
     'reconcile',
-    `\`make bench-reconcile ARGS=--report\` made this section: the bundle against the in-memory cluster, which shares the
-machine with it. CPU time and calls are the operator's.\n\n${machine()}\n\n${table.join('\n')}`,
+    `\`make bench-reconcile ARGS=--report\` made this section: the bundle with Node's flags of the image against the in-memory
+cluster, which shares the machine with it. CPU time and calls are the operator's.\n\n${machine()}\n\n${table.join('\n')}`,
   );
 }
