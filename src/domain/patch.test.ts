@@ -50,3 +50,16 @@ test('nothing to insert makes no parent', () => {
   draft.insert(['spec', 'volumes'], []);
   assert.deepEqual(draft.operations, []);
 });
+
+test('many places are written to, each more than once, and the document that was given stays as it is', () => {
+  const document = { spec: { containers: Array.from({ length: 40 }, (_, index) => ({ name: `c${index}` })) } };
+  const before = structuredClone(document);
+  const draft = new Draft(document);
+  for (let index = 0; index < 40; index += 1) {
+    for (const name of ['a', 'b']) draft.insert(['spec', 'containers', index, 'env'], [{ name }]);
+  }
+  assert.deepEqual(document, before);
+  assert.deepEqual(draft.document, applied(before, draft.operations));
+  const { containers } = (draft.document as { spec: { containers: { env: unknown }[] } }).spec;
+  for (const { env } of containers) assert.deepEqual(env, [{ name: 'a' }, { name: 'b' }]);
+});
