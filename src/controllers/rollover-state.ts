@@ -22,6 +22,7 @@ export function stage(state: SecretState, next: StoredIdentity): SecretState {
     next,
     previousAnchors: narrowing ? '' : state.previousAnchors,
     pendingKey: '',
+    pendingWish: '',
     attempt: 0,
     rollover: { phase: 'Staged', seq: state.rollover.seq + 1, reverts: 0 },
   };

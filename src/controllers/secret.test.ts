@@ -19,7 +19,13 @@ const identity = {
   issued: fc.string(),
 };
 const counts = { seq: fc.nat(), reverts: fc.nat() };
-const rest = { ...identity, pendingKey: fc.string(), attempt: fc.nat(), rotated: fc.string() };
+const rest = {
+  ...identity,
+  pendingKey: fc.string(),
+  pendingWish: fc.string(),
+  attempt: fc.nat(),
+  rotated: fc.string(),
+};
 const noNullPrototype = true;
 const phaseOf = (...phases: ('Stable' | 'Staged' | 'Promoted' | 'Narrowing')[]) =>
   fc.record({ phase: fc.constantFrom(...phases), ...counts }, { noNullPrototype });

@@ -27,6 +27,8 @@ export interface SecretState extends StoredIdentity {
   previousAnchors: string;
   /** The key that waits for its certificate; written before it is used anywhere else. */
   pendingKey: string;
+  /** The wish for a rotation that the pending key was made for; one that is made meanwhile takes another. */
+  pendingWish: string;
   /** How many requests in a row came to nothing. */
   attempt: number;
   /** What is served next, under anchors of its own. */
@@ -49,6 +51,7 @@ const NEXT_REQUEST_ANNOTATION = 'sidecarinjector.dev/next-request';
 const ISSUED_ANNOTATION = 'sidecarinjector.dev/issued';
 const NEXT_ISSUED_ANNOTATION = 'sidecarinjector.dev/next-issued';
 const ROTATED_ANNOTATION = 'sidecarinjector.dev/rotated';
+const PENDING_WISH_ANNOTATION = 'sidecarinjector.dev/pending-rotation';
 
 export const NO_STATE: SecretState = {
   certificate: '',
@@ -56,6 +59,7 @@ export const NO_STATE: SecretState = {
   anchors: '',
   previousAnchors: '',
   pendingKey: '',
+  pendingWish: '',
   attempt: 0,
   signerName: '',
   requestName: '',
@@ -100,6 +104,7 @@ export function readState(secret: Secret): SecretState {
     anchors: text(secret, ANCHORS),
     previousAnchors,
     pendingKey: text(secret, PENDING_KEY),
+    pendingWish: annotations[PENDING_WISH_ANNOTATION] ?? '',
     attempt: Number.isSafeInteger(attempt) && attempt > 0 ? attempt : 0,
     signerName: annotations[SIGNER_ANNOTATION] ?? '',
     requestName: annotations[REQUEST_ANNOTATION] ?? '',
@@ -178,6 +183,7 @@ export function writeState(
     [ISSUED_ANNOTATION]: _issued,
     [NEXT_ISSUED_ANNOTATION]: _nextIssued,
     [ROTATED_ANNOTATION]: _rotated,
+    [PENDING_WISH_ANNOTATION]: _pendingWish,
     ...foreign
   } = stored?.metadata.annotations ?? {};
   const foreignOwners = (stored?.metadata.ownerReferences ?? []).filter(
@@ -206,6 +212,7 @@ export function writeState(
           [NEXT_REQUEST_ANNOTATION]: state.next.requestName,
         }),
         ...(state.rotated !== '' && { [ROTATED_ANNOTATION]: state.rotated }),
+        ...(state.pendingWish !== '' && { [PENDING_WISH_ANNOTATION]: state.pendingWish }),
       },
     },
     type: stored?.type ?? 'kubernetes.io/tls',

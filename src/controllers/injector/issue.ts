@@ -57,7 +57,7 @@ export async function performIssuance(
     case 'GenerateKey':
       return generateKey(context, injector, step, gathered, signal);
     case 'DropPending':
-      return storeState(context, injector, gathered, { ...state, pendingKey: '', attempt: 0 }, signal);
+      return storeState(context, injector, gathered, { ...state, pendingKey: '', pendingWish: '', attempt: 0 }, signal);
     case 'CreateRequest':
       return createSigningRequest(context, injector, step.wanted, gathered, signal);
     case 'Approve':
@@ -79,7 +79,8 @@ async function generateKey(
 ): Promise<Update> {
   const { name } = injector.metadata;
   const pendingKey = await generatePrivateKey(certificateOf(injector).keySize, signal);
-  const state = { ...gathered.state, pendingKey, attempt, previousAnchors: anchorsToKeep(gathered) };
+  const pendingWish = rotationOf(injector);
+  const state = { ...gathered.state, pendingKey, pendingWish, attempt, previousAnchors: anchorsToKeep(gathered) };
   const update = await storeState(context, injector, gathered, state, signal);
   if (after !== undefined) {
     context.metrics.count('certificate_issues_total', { injector: name, result: RESULTS[after] });
@@ -176,7 +177,8 @@ async function signRequest(
   signal: AbortSignal,
 ): Promise<Update> {
   if (request === undefined || pending === undefined) return {};
-  const rotation = rotationOf(injector);
+  // Not what is wished for by now: a wish is fulfilled by a key that was made after it.
+  const rotation = state.pendingWish;
   const wish = rotation !== state.rotated && rotatesAuthority(rotation) ? `${injector.metadata.uid}/${rotation}` : '';
   const authority = await ensureAuthority(context, signal, wish);
   const leaf = await issueServing({
@@ -221,10 +223,18 @@ async function promote(
   const working = facts.identity !== undefined && facts.identity.failure === undefined;
   const staged = working && !sameAnchors(issued.anchors, state.anchors);
   const { rollover } = state;
-  const rotated = rotationOf(injector);
+  const rotated = state.pendingWish;
   const changed: SecretState = staged
     ? { ...stage(state, identity), rotated }
-    : { ...state, ...identity, pendingKey: '', attempt: 0, rotated, rollover: { ...rollover, seq: rollover.seq + 1 } };
+    : {
+        ...state,
+        ...identity,
+        pendingKey: '',
+        pendingWish: '',
+        attempt: 0,
+        rotated,
+        rollover: { ...rollover, seq: rollover.seq + 1 },
+      };
   const update = await storeState(context, injector, gathered, changed, signal);
   const { name } = injector.metadata;
   context.log.info(staged ? 'a certificate under other authorities is staged' : 'a new certificate is stored', {
