@@ -87,7 +87,7 @@ shares within a round.
   logs nor counts.
 - **ours** is the operator's admission server with 5,000 namespaces in its cache, its log and its metrics.
 
-Latencies are at half of the server's own peak. Requests become due at random, whether or not earlier ones are answered, and
+Latencies are at half of the server's own peak, the median of those of each second. Requests become due at random, whether or not earlier ones are answered, and
 count from when they were due. Those of the raw server show what of it is the machine and the load generator.`;
 
 /** Writes docs/performance.md between its marks, and docs/performance.svg. */

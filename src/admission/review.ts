@@ -35,8 +35,8 @@ function parseJson(body: Buffer): unknown {
 }
 
 /**
- * The request of an AdmissionReview; its object comes without managedFields, which are overwritten in the body. Members that
- * we do not know are left alone.
+ * The request of an AdmissionReview. What no decision reads is overwritten in the body (prescan.ts); other members that we do
+ * not know are left alone.
  *
  * @throws Refusal with status 400 (empty, not JSON, too deep, not an AdmissionReview v1) or 422 (not a Pod).
  */
