@@ -7,7 +7,7 @@ import type { EventRecorder } from '../../kube/events.ts';
 import type { Logger } from '../../observe/log.ts';
 import type { Metrics } from '../../observe/metrics.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { Caches } from '../caches.ts';
+import type { Caches, InjectorObject } from '../caches.ts';
 import type { SecretState } from '../secret.ts';
 import type { Serving } from '../serving/serving.ts';
 import type { Pending } from './certificate.ts';
@@ -46,6 +46,8 @@ export interface Memory {
   /** Objects that were seen: the status that names them may not have come back yet. */
   seen: { service: boolean; webhookConfiguration: boolean; request?: string | undefined };
   rollover: RolloverMemory;
+  /** The injector as our last write of its status left it, until the cache has heard of that. */
+  written?: InjectorObject;
   /** The newest state of the Secret of this uid. */
   newest?: { uid: string; state: SecretState };
   /** The request that was made of the pending key, and all that it was made of. */

@@ -11,6 +11,7 @@ import { describeError } from '../../errors.ts';
 import { isConflict } from '../../kube/errors.ts';
 import { RESOURCES } from '../../kube/resources.ts';
 import { get } from '../../kube/verbs.ts';
+import { isNewer } from '../../kube/versions.ts';
 import type { Reconcile, Result } from '../../runtime/controller.ts';
 import type { InjectorObject } from '../caches.ts';
 import { perform } from './apply.ts';
@@ -61,7 +62,7 @@ export function createInjectorReconcile(context: InjectorContext): Reconcile {
       memories.set(name, memory);
     }
     forgetLaterInstants(memory, wallAhead(context));
-    return reconcileInjector(context, injector, memory, signal);
+    return reconcileInjector(context, newest(injector, memory), memory, signal);
   };
 }
 
@@ -90,6 +91,14 @@ async function current(
   );
 }
 
+/** The cache may not have heard of our own last write yet; what follows from the status before it would be said twice. */
+function newest(known: InjectorObject, memory: Memory): InjectorObject {
+  const { written } = memory;
+  if (written !== undefined && isNewer(written, known)) return written;
+  delete memory.written;
+  return known;
+}
+
 async function reconcileInjector(
   context: InjectorContext,
   injector: SidecarInjector,
@@ -98,14 +107,14 @@ async function reconcileInjector(
 ): Promise<Result> {
   try {
     const facts = await work(context, injector, memory, signal);
-    await writeStatus(context, injector, statusOf(facts), facts, signal);
+    await writeStatus(context, injector, statusOf(facts), facts, memory, signal);
     tellSkew(context, injector, memory);
     return { requeueAfterMs: untilNext(facts, nowOf(context)) };
   } catch (error) {
     // A conflict is everyday life. Everything else is told, above all what the operator has no right to do.
     if (!signal.aborted && !isConflict(error)) {
       const status = troubledStatus(injector, describeError(error), nowOf(context));
-      await writeStatus(context, injector, status, undefined, signal);
+      await writeStatus(context, injector, status, undefined, memory, signal);
     }
     throw error;
   }

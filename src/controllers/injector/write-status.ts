@@ -7,7 +7,8 @@ import { isNotFound } from '../../kube/errors.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { RESOURCES } from '../../kube/resources.ts';
 import { apply } from '../../kube/verbs.ts';
-import type { InjectorContext } from './context.ts';
+import type { InjectorObject } from '../caches.ts';
+import type { InjectorContext, Memory } from './context.ts';
 import { recordTransitions } from './events.ts';
 import { countFailure, measure } from './measure.ts';
 
@@ -17,6 +18,7 @@ export async function writeStatus(
   injector: SidecarInjector,
   status: SidecarInjectorStatus,
   facts: Facts | undefined,
+  memory: Memory,
   signal: AbortSignal,
 ): Promise<void> {
   measure(context, injector.metadata.name, status, facts);
@@ -30,11 +32,12 @@ export async function writeStatus(
     status,
   };
   try {
-    await apply(context.client, RESOURCES.sidecarInjectors, body, {
+    // The answer is the whole injector.
+    memory.written = (await apply(context.client, RESOURCES.sidecarInjectors, body, {
       subresource: 'status',
       fieldManager: STATUS_FIELD_MANAGER,
       signal,
-    });
+    })) as InjectorObject;
   } catch (error) {
     if (isNotFound(error)) return;
     countFailure(context, injector, 'status', error);
