@@ -15,6 +15,11 @@ test('what comes due while the status is written is done next, and what was due 
   assert.ok(probedAgain(-1) > 10_000, `the plan of ${now.toISOString()} has seen to it`);
 });
 
+test('a wall clock that is set back while an injector is looked at does not put the next look off', () => {
+  assert.ok(untilNext(done, later(-1200)) < 100, 'what is due was reckoned by a time that is no more');
+  assert.ok(untilNext(done, later(1)) > 10_000);
+});
+
 test('a wall clock that is set back puts nothing off: what waits for later instants is tried again', () => {
   const memory = (): Memory => ({
     approvalRefused: { message: 'no', until: later(60) },

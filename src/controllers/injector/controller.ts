@@ -160,15 +160,17 @@ async function work(
   }
 }
 
-/** When to look at the rollover again. */
-function rolloverDue(facts: Facts, now: Date): Date | undefined {
+/** Milliseconds until the rollover is looked at again; none while it does not wait. */
+function untilRollover(facts: Facts): number[] {
   const step = rolloverStep(facts);
-  if (facts.rollover === undefined || step.step !== 'Wait') return undefined;
-  return new Date(now.getTime() + Math.ceil(step.forMs ?? facts.rollover.timing.lookAgainMs));
+  if (facts.rollover === undefined || step.step !== 'Wait') return [];
+  return [Math.ceil(step.forMs ?? facts.rollover.timing.lookAgainMs)];
 }
 
 /** Milliseconds until something is due that no watch will tell. */
 export function untilNext(facts: Facts, now: Date): number {
+  // The clock was set back meanwhile: instants of the time before say nothing of this one.
+  if (now < facts.now) return SHORTEST_WAIT_MS;
   const step = nextStep(facts.issuance);
   const due = [
     facts.template.trial?.again,
@@ -176,7 +178,6 @@ export function untilNext(facts: Facts, now: Date): number {
     facts.probe?.again,
     facts.identity?.renewalTime,
     step.step === 'Wait' ? step.waiting.until : undefined,
-    rolloverDue(facts, now),
     restoreAt(facts),
   ];
   // What was due when the facts were looked at has been planned for; what came due since, while the status was written, has not.
@@ -184,5 +185,5 @@ export function untilNext(facts: Facts, now: Date): number {
     moment === undefined || moment <= facts.now ? [] : [moment.getTime() - now.getTime()],
   );
   const longest = certificateOf(facts.injector).caBundleFrom === undefined ? LOOK_AGAIN_MS : READ_TRUST_AGAIN_MS;
-  return Math.max(SHORTEST_WAIT_MS, Math.min(longest, ...waits));
+  return Math.max(SHORTEST_WAIT_MS, Math.min(longest, ...untilRollover(facts), ...waits));
 }
