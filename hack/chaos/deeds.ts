@@ -106,6 +106,7 @@ export const DEEDS: readonly Deed[] = [
       const [name, edit] = pick(Object.entries(EDITS), random);
       const place = pick(world.bed.injectors, random);
       world.count(name);
+      world.bed.figures.note(`at ${place.name}`);
       await world.inTurn(`edits of ${place.name}`, () => edit(world, place));
     },
   },

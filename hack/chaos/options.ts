@@ -11,9 +11,12 @@ export interface ChaosOptions {
   roundSeconds: number;
 }
 
-/** Flags of the program alone: whether docs/chaos.md gets the result. */
+/** Flags of the program alone. */
 export interface ProgramOptions extends ChaosOptions {
+  /** Whether docs/chaos.md gets the result. */
   report: boolean;
+  /** A file that gets every deed and every line of the operators' logs, with the seconds since the start. */
+  diary: string | undefined;
 }
 
 /** @throws TypeError for what it does not know */
@@ -26,9 +29,10 @@ export const parseChaosOptions = (args: string[], seed: number): ProgramOptions 
       actors: { type: 'string', default: '3' },
       'round-seconds': { type: 'string', default: '60' },
       report: { type: 'boolean', default: false },
+      diary: { type: 'string' },
     },
   });
-  const number = (name: Exclude<keyof typeof values, 'report'>): number => {
+  const number = (name: Exclude<keyof typeof values, 'report' | 'diary'>): number => {
     const value = Number(values[name]);
     if (!Number.isFinite(value)) throw new TypeError(`--${name} ${values[name]} is not a number`);
     return value;
@@ -39,5 +43,6 @@ export const parseChaosOptions = (args: string[], seed: number): ProgramOptions 
     actors: number('actors'),
     roundSeconds: number('round-seconds'),
     report: values.report,
+    diary: values.diary,
   };
 };

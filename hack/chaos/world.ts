@@ -42,6 +42,7 @@ export class World {
   }
 
   count(deed: string): void {
+    this.bed.figures.note(deed);
     this.counts.set(deed, (this.counts.get(deed) ?? 0) + 1);
   }
 
@@ -59,10 +60,12 @@ export class World {
   async spoiling(namespace: string, work: () => Promise<unknown>): Promise<void> {
     const spoilt = { namespace, from: performance.now(), until: Infinity };
     this.#spoilt.push(spoilt);
+    this.bed.figures.note(`${namespace} is spoilt`);
     try {
       await work();
     } finally {
       spoilt.until = performance.now() + AFTERMATH_MS;
+      this.bed.figures.note(`${namespace} is whole`);
     }
   }
 

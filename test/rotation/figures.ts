@@ -17,6 +17,7 @@ export interface Refusal {
 
 export class Figures {
   readonly #onViolation: (text: string) => void;
+  readonly #onNote: (text: string) => void;
   #started = performance.now();
   /** Pods that were created with their sidecar. */
   pods = 0;
@@ -49,9 +50,13 @@ export class Figures {
     { kind: 'broken promises', failures: [] },
   ];
 
-  /** @param onViolation is told of each one as it comes */
-  constructor(onViolation: (text: string) => void = () => undefined) {
+  /**
+   * @param onViolation is told of each one as it comes
+   * @param onNote is told of everything that may explain one
+   */
+  constructor(onViolation: (text: string) => void = () => undefined, onNote: (text: string) => void = () => undefined) {
     this.#onViolation = onViolation;
+    this.#onNote = onNote;
   }
 
   get elapsedMs(): number {
@@ -67,7 +72,13 @@ export class Figures {
   violate(kind: Violation, what: string, moment = performance.now()): void {
     const failure = { at: moment - this.#started, what };
     this.#onViolation(`${(failure.at / 1000).toFixed(1)} s: ${kind}: ${what}`);
+    this.note(`${kind}: ${what}`, moment);
     this.violations.find((each) => each.kind === kind)?.failures.push(failure);
+  }
+
+  /** Nothing bad: what was done or said. */
+  note(text: string, moment = performance.now()): void {
+    this.#onNote(`${((moment - this.#started) / 1000).toFixed(3)} ${text}`);
   }
 
   complain(text: string): void {

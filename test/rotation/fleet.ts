@@ -83,6 +83,7 @@ export class Fleet {
       ],
       onLine: (line) => {
         if (lines.length < MOST_LINES) lines.push(line);
+        figures.note(`${name}: ${line}`);
         noteLine(name, line, figures);
       },
     });
