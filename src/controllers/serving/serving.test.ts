@@ -133,6 +133,21 @@ test('a renewal under the same authority is served at once, and the Secret may g
   assert.deepEqual(serving.unreadiness(), []);
 });
 
+test('a certificate that came while the clock was wrong is served once the clock is right', async () => {
+  const { caches, serving } = start();
+  caches.injectors.put(injector);
+  caches.webhookConfigurations.put(configuration(first.certificate));
+  caches.secrets.put(await secretBy(first));
+  const old = serving.contextFor(SNI);
+  const day = 86_400_000;
+  clock.set(-day);
+  caches.secrets.put(await secretBy(first));
+  assert.equal(serving.contextFor(SNI), old, 'it is not valid yet');
+  clock.set(day);
+  await clock.advance(5000);
+  assert.notEqual(serving.contextFor(SNI), old);
+});
+
 test('a bundle that does not verify what is served is no fault of a replica: others would serve the same', async () => {
   const { caches, serving } = start();
   caches.injectors.put(injector);

@@ -34,6 +34,8 @@ export interface ServingOptions {
   clientAuthorities?: (() => string) | undefined;
 }
 
+/** What a Secret is refused for may pass without a change of it: a clock was wrong. */
+const LOOK_AGAIN_MS = 5000;
 /** Measured: an API server acts on a new configuration within 20 ms of its write (reference/certs.md 1.4). */
 const SETTLE_MS = 2000;
 
@@ -63,6 +65,7 @@ export class Serving {
   /** The state of the Secret that was acted on last. */
   readonly #actedOn = new Map<string, Pick<InjectorReport, 'secret' | 'seq'>>();
   readonly #reportListeners = new Set<() => void>();
+  #stopLooking: () => void = () => {};
 
   constructor(options: ServingOptions) {
     this.#options = options;
@@ -81,10 +84,20 @@ export class Serving {
       }),
       caches.injectors.onChange(({ object }) => this.#refresh(object.metadata.name)),
     ];
+    this.#lookAgain();
     return () => {
       for (const stop of stops) stop();
       for (const name of this.#settling.keys()) this.#stopSettling(name);
+      this.#stopLooking();
     };
+  }
+
+  #lookAgain(): void {
+    const { clock } = this.#options;
+    this.#stopLooking = clock.at(clock.now() + LOOK_AGAIN_MS, () => {
+      for (const name of [...this.#complaints.keys()]) this.#refresh(name);
+      this.#lookAgain();
+    });
   }
 
   /** Calls the listener with the injector's name whenever this replica begins to serve another identity. Returns the function that ends it. */
