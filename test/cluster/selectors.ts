@@ -211,17 +211,14 @@ const OBJECT_OPERATORS: Record<string, Operator> = { In: 'in', NotIn: 'notin', E
 /** True when the object form selects the labels. No selector selects nothing, an empty one everything. */
 export function labelSelectorMatches(selector: LabelSelector | null | undefined, labels: Labels | undefined): boolean {
   if (selector === undefined || selector === null) return false;
-  const requirements = Object.entries(selector.matchLabels ?? {}).map(([key, value]): LabelRequirement => ({
-    key,
-    operator: '=',
-    values: [value],
-  }));
-  for (const { key, operator, values } of selector.matchExpressions ?? []) {
+  const own = labels ?? {};
+  for (const [key, value] of Object.entries(selector.matchLabels ?? {}))
+    if (!Object.hasOwn(own, key) || own[key] !== value) return false;
+  return (selector.matchExpressions ?? []).every(({ key, operator, values }) => {
     const known = Object.hasOwn(OBJECT_OPERATORS, operator) ? OBJECT_OPERATORS[operator] : undefined;
     if (known === undefined) throw new Error(`"${operator}" is not a valid label selector operator`);
-    requirements.push({ key, operator: known, values: values ?? [] });
-  }
-  return requirementsMatch(requirements, labels);
+    return holds({ key, operator: known, values: values ?? [] }, own);
+  });
 }
 
 function unescape(value: string): string {

@@ -30,8 +30,9 @@ export interface ReporterOptions {
 const BEAT_MS = 10_000;
 /** After this without a sign of life a replica is taken for gone. */
 export const REPORT_LIFE_SECONDS = 30;
-/** Changes that come together are told together. */
+/** Changes that come together are told together; a report of a thousand injectors is 240 KB, and worth a longer wait. */
 const GATHER_MS = 50;
+const GATHER_PER_INJECTOR_MS = 0.5;
 const FAREWELL_MS = 5000;
 
 export class Reporter {
@@ -40,6 +41,8 @@ export class Reporter {
   #wake: () => void = () => {};
   #changed = true;
   #said = '';
+  /** How many were told of last. */
+  #injectors = 0;
 
   constructor(options: ReporterOptions) {
     this.#options = options;
@@ -72,7 +75,8 @@ export class Reporter {
     while (!over.aborted) {
       if (!this.#changed) await this.#woken(over);
       this.#changed = false;
-      await sleep(GATHER_MS, undefined, { signal: over }).catch(() => undefined);
+      const gatherMs = GATHER_MS + this.#injectors * GATHER_PER_INJECTOR_MS;
+      await sleep(gatherMs, undefined, { signal: over }).catch(() => undefined);
       if (writeReport(this.#options.report()) !== this.#said) return;
     }
   }
@@ -90,6 +94,7 @@ export class Reporter {
     const { client, namespace, report, clock } = this.#options;
     const said = report();
     const text = writeReport(said);
+    this.#injectors = Object.keys(said.injectors).length;
     const name = replicaLeaseName(said.replica);
     const call = { signal, retries: 0 };
     const known = this.#lease ?? (await get<Lease>(client, RESOURCES.leases, { namespace, name }, call));

@@ -87,24 +87,25 @@ export function matchedResource(
   attributes: AdmissionAttributes,
   { store, equivalents }: Scene,
 ): Resource | undefined {
-  let refusal: unknown;
-  try {
-    if (!namespaceMatches(criteria.namespaceSelector, attributes, store)) return undefined;
-  } catch (error) {
-    // Matters only when the rest matches.
-    refusal = error;
-  }
-  if (!objectMatches(criteria.objectSelector, attributes)) return undefined;
+  // What is cheap comes first: most webhooks are about other resources.
+  const resource = ruledResource(criteria, attributes, equivalents);
+  if (resource === undefined || !objectMatches(criteria.objectSelector, attributes)) return undefined;
+  return namespaceMatches(criteria.namespaceSelector, attributes, store) ? resource : undefined;
+}
+
+function ruledResource(
+  { rules, matchPolicy }: Criteria,
+  attributes: AdmissionAttributes,
+  equivalents: Resource[],
+): Resource | undefined {
   const { resource } = attributes;
-  let found = criteria.rules.some((rule) => ruleMatches(rule, attributes, resource)) ? resource : undefined;
-  if (found === undefined && criteria.matchPolicy === 'Equivalent') {
-    for (const rule of criteria.rules) {
-      found = equivalents.find((each) => ruleMatches(rule, attributes, each));
-      if (found) break;
-    }
+  if (rules.some((rule) => ruleMatches(rule, attributes, resource))) return resource;
+  if (matchPolicy !== 'Equivalent') return undefined;
+  for (const rule of rules) {
+    const found = equivalents.find((each) => ruleMatches(rule, attributes, each));
+    if (found) return found;
   }
-  if (found !== undefined && refusal !== undefined) throw refusal;
-  return found;
+  return undefined;
 }
 
 /** The object as another version of its resource shows it. Versions differ in nothing else here. */

@@ -21,6 +21,7 @@ export function resourceOf(definition: CustomResourceDefinition, version: Versio
   const schema = version.schema?.openAPIV3Schema ?? { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
   // What is read from storage is pruned and defaulted as what it was stored as, and then shown in this version.
   const stored = definition.spec.versions.find(({ storage }) => storage)?.schema?.openAPIV3Schema ?? schema;
+  const shownAsStored = new WeakSet<KubeObject>();
   const whole = withObjectFields(schema);
   const apiVersion = `${group}/${version.name}`;
   const rules: Rules = {
@@ -52,7 +53,12 @@ export function resourceOf(definition: CustomResourceDefinition, version: Versio
     }),
     decode: (source) => decode(source, schema),
     read(object) {
-      if (!lacksDefaults(object, stored) && !hasUnknown(object, stored) && !hasUnknown(object, schema)) return object;
+      if (shownAsStored.has(object)) return object;
+      if (!lacksDefaults(object, stored) && !hasUnknown(object, stored) && !hasUnknown(object, schema)) {
+        // What is stored is never changed in place.
+        if (Object.isFrozen(object)) shownAsStored.add(object);
+        return object;
+      }
       const shown = copy(object);
       prune(shown, stored);
       applyDefaults(shown, stored);
