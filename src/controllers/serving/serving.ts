@@ -95,7 +95,7 @@ export class Serving {
   #lookAgain(): void {
     const { clock } = this.#options;
     this.#stopLooking = clock.at(clock.now() + LOOK_AGAIN_MS, () => {
-      for (const name of [...this.#complaints.keys()]) this.#refresh(name);
+      for (const name of this.#complaints.keys()) this.#refresh(name);
       this.#lookAgain();
     });
   }
