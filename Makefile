@@ -6,7 +6,7 @@ IMG ?= ghcr.io/sidecar-injector/sidecar-injector:latest
 KUBECTL ?= kubectl
 RUN := npm run --silent
 
-.PHONY: help demo cluster test bench bench-reconcile bench-soak fuzz golden bench-cluster test-doctor rotation-test rotation-switches crash-test chaos model-check mutation-test lint format generate check-generated build dist install uninstall run deploy undeploy image image-rootfs clean
+.PHONY: help demo cluster test bench bench-reconcile bench-soak fuzz golden bench-cluster test-doctor rotation-test rotation-switches crash-test chaos model-check mutation-test mutation-report lint format generate check-generated build dist install uninstall run deploy undeploy image image-rootfs clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ chaos: node_modules/.package-lock.json ## An hour of disorder under load, with f
 
 mutation-test: node_modules/.package-lock.json ## Change src/domain in every small way; at least 85 % must fail a test (an hour)
 	@$(RUN) mutation -- $(ARGS)
+
+mutation-report: node_modules/.package-lock.json ## Write what mutation-test found into docs/mutation.md
+	@$(RUN) mutation:report
 
 model-check: node_modules/.package-lock.json ## Search every order of events of a rollover in small clusters (minutes)
 	@$(RUN) model
