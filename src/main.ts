@@ -26,7 +26,7 @@ import { ClockSkew } from './kube/skew.ts';
 import { createHealthServer, type HealthServer } from './observe/health.ts';
 import { createLogger, type Logger } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
-import { systemClock as clock } from './runtime/clock.ts';
+import { clockOf } from './runtime/clock.ts';
 import { LEADER_TIMING, runLeaderElection } from './runtime/leader.ts';
 import { Shutdown, stopOnSignals } from './runtime/shutdown.ts';
 import { VERSION } from './version.ts';
@@ -53,6 +53,7 @@ async function runOperator(config: Config): Promise<number> {
 async function startOperator(config: Config, log: Logger, shutdown: Shutdown): Promise<void> {
   const metrics = new Metrics();
   const skew = new ClockSkew();
+  const clock = clockOf(() => skew.now());
   const client = createKubeClient({
     load: loadKubeConfig(config.kubeconfig),
     observer: metrics.client,
@@ -84,7 +85,18 @@ async function startOperator(config: Config, log: Logger, shutdown: Shutdown): P
     caches.injectors.list().some((injector) => injectionOf(injector).sidecarMode === 'Auto');
   const kubelets = new Kubelets({ client, clock, log, wanted });
   const clients = await readClientAuthority(config, log);
-  const server = serveAdmission(config, caches, log, metrics, refusals, kubelets, clients, () => graph.serving);
+  const newcomers = new Newcomers(caches.injectors, clock);
+  const server = serveAdmission(
+    config,
+    caches,
+    log,
+    metrics,
+    refusals,
+    kubelets,
+    clients,
+    newcomers,
+    () => graph.serving,
+  );
   const { port } = await server.listen();
   const operator: OperatorFacts = {
     namespace: config.namespace,
@@ -105,7 +117,7 @@ async function startOperator(config: Config, log: Logger, shutdown: Shutdown): P
   shutdown.supervise('kubelets', kubelets.run(following.signal));
   shutdown.onStop('caches', () => following.abort());
   shutdown.onStop('serving', serving.start());
-  startReporting({ client, serving, log }, config.namespace, refusals, shutdown);
+  startReporting({ client, serving, clock, log }, config.namespace, refusals, shutdown);
 
   addHealthChecks(health, serving, log);
   health.addCheck('kubelets', () => kubelets.unreadiness());
@@ -114,17 +126,20 @@ async function startOperator(config: Config, log: Logger, shutdown: Shutdown): P
   shutdown.onStop('admission', (signal) => server.drain(signal), DRAIN_TIMEOUT_MS(config));
   startLeading(
     config,
-    { client, caches, settings, serving, operator, log, metrics, timing, skewMs: () => skew.ms },
+    { client, caches, settings, serving, operator, clock, log, metrics, timing, skewMs: () => skew.ms },
     shutdown,
   );
-  startSelfCheck({ serving, operator, host: ownAddress(config.webhookHost), port, log, metrics, health }, shutdown);
+  startSelfCheck(
+    { serving, operator, clock, host: ownAddress(config.webhookHost), port, log, metrics, health },
+    shutdown,
+  );
   shutdown.onStop('readiness', () => health.drain());
   log.info('started', { webhookPort: port, healthPort: healthAddress.port, server: client.server });
 }
 
 /** It goes on while admission drains: the leader must know of whoever serves. */
 function startReporting(
-  { client, serving, log }: Pick<LeadOptions, 'client' | 'serving' | 'log'>,
+  { client, serving, clock, log }: Pick<LeadOptions, 'client' | 'serving' | 'clock' | 'log'>,
   namespace: string,
   refusals: Refusals,
   shutdown: Shutdown,
@@ -162,10 +177,10 @@ function serveAdmission(
   refusals: Refusals,
   kubelets: Kubelets,
   clients: ClientAuthority | undefined,
+  newcomers: Newcomers,
   serving: () => Serving | undefined,
 ): AdmissionServer {
   const annotations = followAnnotations(caches.injectors);
-  const newcomers = new Newcomers(caches.injectors, clock);
   newcomers.start();
   return createAdmissionServer({
     host: config.webhookHost,
@@ -223,14 +238,14 @@ function addHealthChecks(health: HealthServer, serving: Serving, log: Logger): v
 
 /** It ends before admission drains: a connection of its own is no sign that API servers still call. */
 function startSelfCheck(
-  parts: Pick<LeadOptions, 'serving' | 'operator' | 'log' | 'metrics'> & {
+  parts: Pick<LeadOptions, 'serving' | 'operator' | 'clock' | 'log' | 'metrics'> & {
     host: string;
     port: number;
     health: HealthServer;
   },
   shutdown: Shutdown,
 ): void {
-  const { serving, operator, host, port, log, metrics, health } = parts;
+  const { serving, operator, clock, host, port, log, metrics, health } = parts;
   const verified = (injector: string): void =>
     metrics.set('last_verified_handshake_timestamp_seconds', { injector }, clock.now() / 1000);
   const { namespace } = operator;
@@ -244,13 +259,13 @@ function startSelfCheck(
 
 type LeadingParts = Pick<
   LeadOptions,
-  'client' | 'caches' | 'serving' | 'operator' | 'log' | 'metrics' | 'timing' | 'skewMs'
+  'client' | 'caches' | 'serving' | 'operator' | 'clock' | 'log' | 'metrics' | 'timing' | 'skewMs'
 > & {
   settings: CacheSettings;
 };
 
 function startLeading(config: Config, { settings, ...parts }: LeadingParts, shutdown: Shutdown): void {
-  const { client, log, metrics } = parts;
+  const { client, clock, log, metrics } = parts;
   const events = new EventRecorder({
     client,
     log,
@@ -260,7 +275,7 @@ function startLeading(config: Config, { settings, ...parts }: LeadingParts, shut
   });
   shutdown.onStop('events', () => events.close());
   const work = (signal: AbortSignal): Promise<void> =>
-    lead({ ...parts, followed: () => createLeaderCaches(settings), events, clock, pace: config.rolloverPace }, signal);
+    lead({ ...parts, followed: () => createLeaderCaches(settings), events, pace: config.rolloverPace }, signal);
   const stopping = new AbortController();
   const lock = new LeaseLock({
     client,

@@ -1,12 +1,13 @@
 /**
- * Loaded into the operator before its own code, with a file's name in `?clock=`: on SIGUSR2 its wall clock jumps by as many
- * milliseconds as the file says, and its heap is swept, so that what is measured after that is what is really held.
+ * Loaded into the operator before its own code: its wall clock is off by `?offset=` milliseconds from the start. On SIGUSR2 it is off
+ * by as many as the file in `?clock=` says, and the heap is swept, so that what is measured after that is what is really held.
  */
 import { readFileSync } from 'node:fs';
 
-const file = new URL(import.meta.url).searchParams.get('clock') ?? '';
+const parameters = new URL(import.meta.url).searchParams;
+const file = parameters.get('clock') ?? '';
 const Real = Date;
-let offset = 0;
+let offset = Number(parameters.get('offset') ?? 0);
 
 class Shifted extends Real {
   constructor(...parts: [] | [string | number | Date]) {

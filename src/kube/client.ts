@@ -91,7 +91,7 @@ export const createKubeClient = (options: ClientOptions): KubeClient => {
     const method = request.method ?? 'GET';
     for (let attempt = 0; ; attempt++) {
       const { agent, headers, origin, prefix } = await connection.use(kind);
-      const sent = Date.now();
+      const sent = performance.now();
       const response: Dispatcher.ResponseData = await agent.request({
         origin,
         path: prefix + urlOf(request),
@@ -105,7 +105,7 @@ export const createKubeClient = (options: ClientOptions): KubeClient => {
         ...(request.body !== undefined && { body: JSON.stringify(request.body) }),
         signal,
       });
-      options.onDate?.([response.headers['date'] ?? []].flat()[0], sent, Date.now());
+      options.onDate?.([response.headers['date'] ?? []].flat()[0], sent, performance.now());
       for (const text of parseWarnings(response.headers['warning'])) {
         options.onWarning?.(text, { method, path: request.path });
       }

@@ -18,13 +18,14 @@ export interface Clock {
  */
 const LONGEST_SLEEP_MS = 30_000;
 
-export const systemClock: Clock = {
-  now: () => Date.now(),
+/** The machine's timers under any wall clock. */
+export const clockOf = (now: () => number): Clock => ({
+  now,
   monotonic: () => performance.now(),
   at: (instant, call) => {
     let timer: NodeJS.Timeout;
-    const due = performance.now() + instant - Date.now();
-    const left = (): number => Math.min(instant - Date.now(), due - performance.now());
+    const due = performance.now() + instant - now();
+    const left = (): number => Math.min(instant - now(), due - performance.now());
     const arm = (): void => {
       timer = setTimeout(
         () => {
@@ -37,7 +38,9 @@ export const systemClock: Clock = {
     arm();
     return () => clearTimeout(timer);
   },
-};
+});
+
+export const systemClock = clockOf(() => Date.now());
 
 /** Resolves as `at` calls; rejects with the signal's reason. */
 export const sleepUntil = async (clock: Clock, instant: number, signal?: AbortSignal): Promise<void> => {
