@@ -39,3 +39,12 @@ test('in a configuration of somebody else our webhook may have any name', () => 
   assert.equal(diagnose(text)?.id, 'OtherWebhook');
   assert.equal(diagnose(text, (name) => name === 'hook.example.com')?.id, 'ConnectionBroke');
 });
+
+test('a webhook of somebody else is named, with what is known of its failure', () => {
+  const call = 'failed calling webhook "hook.example.com": failed to call webhook: ';
+  const known = diagnose(`${call}Post "https://x": EOF`);
+  assert.match(known?.cause ?? '', /another webhook, hook\.example\.com, fails \(ConnectionBroke\)/);
+  const unknown = diagnose(`${call}the moon is full`);
+  assert.equal(unknown?.id, 'OtherWebhook');
+  assert.match(unknown.cause, /another webhook, hook\.example\.com, fails:/);
+});

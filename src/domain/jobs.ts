@@ -13,8 +13,8 @@ function isOfJob(pod: JsonObject): boolean {
   return JOB_LABELS.some((label) => Object.hasOwn(labels, label));
 }
 
-function groupOf(owner: JsonObject): string {
-  return String(member(owner, 'apiVersion')).split('/', 1)[0] ?? '';
+function groupOf(owner: JsonObject): string | undefined {
+  return String(member(owner, 'apiVersion')).split('/', 1)[0];
 }
 
 /** Whether the pod belongs to a Job and gets a sidecar that is no native one. */

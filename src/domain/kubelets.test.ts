@@ -6,7 +6,7 @@ import { inject } from './inject.ts';
 import { runNativeSidecars } from './kubelets.ts';
 
 test('native sidecars need 1.29 on every node', () => {
-  for (const versions of [['v1.29.0'], ['v1.36.2', 'v1.29.15-gke.1000'], ['1.30.0+k3s1'], ['v2.0.0']]) {
+  for (const versions of [['v1.29.0'], ['v1.36.2', 'v1.29.15-gke.1000'], ['1.30.0+k3s1'], ['v2.0.0'], ['v10.0.0']]) {
     assert.ok(runNativeSidecars(versions), versions.join());
   }
   for (const versions of [
@@ -16,6 +16,7 @@ test('native sidecars need 1.29 on every node', () => {
     ['v1.9.0'],
     [''],
     ['<unknown>'],
+    ['mine-v1.36.0'],
     ['v0.99.0'],
   ]) {
     assert.ok(!runNativeSidecars(versions), versions.join());

@@ -12,8 +12,8 @@ export function runNativeSidecars(kubeletVersions: readonly string[]): boolean {
 }
 
 function isRecent(version: string): boolean {
-  const [, major, minor] = /^v?(\d+)\.(\d+)/.exec(version) ?? [];
-  if (major === undefined || minor === undefined) return false;
-  if (Number(major) !== NATIVE_SIDECARS.major) return Number(major) > NATIVE_SIDECARS.major;
-  return Number(minor) >= NATIVE_SIDECARS.minor;
+  const match = /^v?(\d+)\.(\d+)/.exec(version);
+  if (match === null) return false;
+  const [major, minor] = [Number(match[1]), Number(match[2])];
+  return major > NATIVE_SIDECARS.major || (major === NATIVE_SIDECARS.major && minor >= NATIVE_SIDECARS.minor);
 }

@@ -27,13 +27,13 @@ export function amountOf(value: unknown): number | undefined {
   if (typeof value !== 'string') return undefined;
   const match = QUANTITY.exec(value);
   if (match === null) return undefined;
-  const [, digits = '', exponent, suffix = ''] = match;
-  return exponent === undefined ? Number(digits) * (SUFFIXES[suffix] ?? Number.NaN) : Number(digits + exponent);
+  const [, digits, exponent, suffix = ''] = match;
+  return exponent === undefined ? Number(digits) * (SUFFIXES[suffix] ?? Number.NaN) : Number(value);
 }
 
 /** Whether both are quantities of the same amount: `0.5` and `500m`, `1024Mi` and `1Gi`. */
 export function sameQuantity(left: unknown, right: unknown): boolean {
-  const [a, b] = [amountOf(left), amountOf(right)];
-  if (a === undefined || b === undefined) return false;
+  // NaN, for what is no quantity, is near nothing.
+  const [a, b] = [amountOf(left) ?? Number.NaN, amountOf(right) ?? Number.NaN];
   return Math.abs(a - b) <= Math.max(Math.abs(a), Math.abs(b)) * 1e-12;
 }

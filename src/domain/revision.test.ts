@@ -42,3 +42,22 @@ test('an injected pod tells its revision, others none', () => {
   assert.equal(injectedRevision(inject(pod(), injector()).pod, injector()), templateRevision(injector()));
   assert.equal(injectedRevision(pod(), injector()), undefined);
 });
+
+test('a template is read once, not for every pod', () => {
+  let reads = 0;
+  const { template, ...spec } = injector().spec;
+  const counted = {
+    ...injector(),
+    spec: {
+      ...spec,
+      get template() {
+        reads += 1;
+        return template;
+      },
+    },
+  };
+  const first = templateRevision(counted);
+  const before = reads;
+  assert.equal(templateRevision(counted), first);
+  assert.equal(reads, before);
+});
