@@ -2,7 +2,6 @@
  * A webhook configuration that somebody else made (`spec.webhook.existingConfiguration`): a GitOps tool or a chart keeps it, and
  * the operator looks after the caBundle of those of its webhooks that lead to the injector's Service, and after nothing else.
  */
-import { webhookOf } from '../api/v1alpha1/defaults.ts';
 import { serviceName, webhookConfigurationName } from '../api/v1alpha1/names.ts';
 import type { JsonObject, SidecarInjector } from '../api/v1alpha1/types.ts';
 import { at, objectsAt } from './json.ts';
@@ -18,9 +17,9 @@ import type { Anchor } from './trust.ts';
 
 /** Its name; undefined where the operator makes the configuration. */
 export function existingOf(injector: SidecarInjector): string | undefined {
-  const { existingConfiguration = '' } = webhookOf(injector);
-  const own = webhookConfigurationName(injector.metadata.name);
-  return existingConfiguration === '' || existingConfiguration === own ? undefined : existingConfiguration;
+  const { existingConfiguration = '' } = injector.spec.webhook ?? {};
+  const isOwn = existingConfiguration === webhookConfigurationName(injector.metadata.name);
+  return existingConfiguration === '' || isOwn ? undefined : existingConfiguration;
 }
 
 /** The name of the configuration that sends pods to the injector, whoever made it. */

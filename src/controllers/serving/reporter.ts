@@ -32,7 +32,7 @@ const BEAT_MS = 10_000;
 export const REPORT_LIFE_SECONDS = 30;
 /** Changes that come together are told together; a report of a thousand injectors is 240 KB, and worth a longer wait. */
 const GATHER_MS = 50;
-const GATHER_PER_INJECTOR_MS = 0.5;
+const GATHER_PER_INJECTOR_MS = 1;
 const FAREWELL_MS = 5000;
 
 export class Reporter {

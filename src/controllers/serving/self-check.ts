@@ -35,7 +35,7 @@ export interface SelfCheckOptions {
 const EVERY_MS = 30_000;
 const LOOK_MS = 1000;
 /** Looks that follow each other at once are kept so far apart for each injector: each goes through all of them. */
-const APART_PER_INJECTOR_MS = 0.25;
+const APART_PER_INJECTOR_MS = 1;
 /** A handshake costs about 3 ms of one core: with 1,000 injectors a round takes 50 s, and 6% of the core. */
 const AGAIN_PER_LOOK = 20;
 const AT_ONCE = 4;

@@ -73,7 +73,14 @@ export function createAdmission(options: AdmissionOptions): ClusterAdmission {
       if (isExempt(attributes)) return object;
       const trail = log.start('mutating', attributes);
       const dispatch = { ...sceneOf(attributes, view, registry), clients, authorizer };
-      return callMutatingWebhooks(current, mutating.hooks(), dispatch, trail, redefault, plugins);
+      return callMutatingWebhooks(
+        current,
+        mutating.hooks(attributes.resource.plural),
+        dispatch,
+        trail,
+        redefault,
+        plugins,
+      );
     },
     async validate(attributes) {
       attributes.resource.admission?.validate?.(attributes, { store, authorizer });
@@ -81,7 +88,7 @@ export function createAdmission(options: AdmissionOptions): ClusterAdmission {
       const trail = log.start('validating', attributes);
       const dispatch = { ...sceneOf(attributes, view, registry), clients, authorizer };
       applyPolicies(attributes, policies.list(), bindings.list(), dispatch, trail);
-      await callValidatingWebhooks(attributes, validating.hooks(), dispatch, trail);
+      await callValidatingWebhooks(attributes, validating.hooks(attributes.resource.plural), dispatch, trail);
     },
   };
 }

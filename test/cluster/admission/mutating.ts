@@ -88,8 +88,8 @@ export async function callMutatingWebhooks(
 ): Promise<KubeObject | undefined> {
   const reinvocation = new Reinvocation();
   let { object } = attributes;
-  const askOne = async (hook: Hook, round: number, index: number): Promise<void> => {
-    const { webhook, configuration } = hook;
+  const askOne = async (hook: Hook, round: number): Promise<void> => {
+    const { webhook, configuration, index } = hook;
     const current = { ...attributes, object };
     const resource = invocation(webhook, current, dispatch);
     if (resource === undefined || (round === 1 && !reinvocation.isDue(hook))) return;
@@ -129,11 +129,11 @@ export async function callMutatingWebhooks(
       trail.annotate(`mutation${PREFIX}${place}`, JSON.stringify({ configuration, webhook: webhook.name, mutated }));
     }
   };
-  for (const [index, hook] of hooks.entries()) await askOne(hook, 0, index);
+  for (const hook of hooks) await askOne(hook, 0);
   if (!reinvocation.needed || object === undefined) return object;
   const before = copy(object);
   await plugins(object);
   if (!equal(before, object)) reinvocation.changed();
-  for (const [index, hook] of hooks.entries()) await askOne(hook, 1, index);
+  for (const hook of hooks) await askOne(hook, 1);
   return object;
 }

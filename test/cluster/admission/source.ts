@@ -12,12 +12,17 @@ interface Version {
   object: KubeObject;
 }
 
+function isAbout({ rules = [] }: Webhook, plural: string): boolean {
+  return rules.some(({ resources }) => resources.some((entry) => ['*', plural].includes(entry.split('/')[0] ?? '')));
+}
+
 /** The configurations of one kind as admission sees them: sorted anew only after a change (apiserver/pkg/admission/configuration). */
 export class ConfigurationCache {
   readonly #store: ObjectStore;
   readonly #key: string;
   readonly #stop: () => void;
   #sorted: KubeObject[] | undefined;
+  readonly #hooks = new Map<string, Hook[]>();
   readonly #raceMs: number;
   readonly #last = new Map<string, Version>();
   readonly #missed = new Map<string, KubeObject>();
@@ -33,6 +38,7 @@ export class ConfigurationCache {
     this.#raceMs = raceMs;
     this.#stop = store.subscribe(this.#key, ({ type, object }) => {
       this.#sorted = undefined;
+      this.#hooks.clear();
       if (raceMs > 0) this.#race(type === 'MODIFIED', object);
     });
   }
@@ -52,14 +58,19 @@ export class ConfigurationCache {
     this.#last.set(name, { at, object });
   }
 
-  /** The webhooks of all configurations in the order they are called. */
-  hooks(): Hook[] {
-    return this.list().flatMap((object) =>
+  /** The webhooks with a rule about resources of this plural name, in the order they are called. The others cannot match. */
+  hooks(plural: string): Hook[] {
+    const known = this.#hooks.get(plural);
+    if (known !== undefined) return known;
+    const all = this.list().flatMap((object) =>
       ((object['webhooks'] as Webhook[] | undefined) ?? []).map((webhook) => ({
         webhook,
         configuration: object.metadata.name,
       })),
     );
+    const hooks = all.map((hook, index) => ({ ...hook, index })).filter(({ webhook }) => isAbout(webhook, plural));
+    this.#hooks.set(plural, hooks);
+    return hooks;
   }
 
   close(): void {

@@ -49,4 +49,6 @@ export interface Webhook {
 export interface Hook {
   webhook: Webhook;
   configuration: string;
+  /** Its place among all webhooks, which audit annotations name. */
+  index: number;
 }
