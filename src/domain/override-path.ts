@@ -72,7 +72,7 @@ export function placeOf(template: JsonObject, { path }: Override): Place | undef
     const parent = at(template, concrete);
     const name = /^\[name=(.*)\]$/.exec(step)?.[1];
     if (name === undefined) {
-      concrete.push(Array.isArray(parent) || steps[depth - 1] === 'args' ? Number(step) : step);
+      concrete.push(Array.isArray(parent) ? Number(step) : step);
       continue;
     }
     const index = Array.isArray(parent) ? parent.findIndex((item) => member(item, 'name') === name) : -1;

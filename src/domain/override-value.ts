@@ -50,9 +50,8 @@ function typedText(text: string, override: Override): { value: string } | { erro
 }
 
 function bounded(text: string, amount: number, { min, max }: Override): { value: string } | { error: string } {
-  const [least, most] = [amountOf(min), amountOf(max)];
-  if (least !== undefined && amount < least) return { error: `must be at least ${min}` };
-  if (most !== undefined && amount > most) return { error: `must be at most ${max}` };
+  if (amount < (amountOf(min) ?? -Infinity)) return { error: `must be at least ${min}` };
+  if (amount > (amountOf(max) ?? Infinity)) return { error: `must be at most ${max}` };
   return { value: text };
 }
 
@@ -66,7 +65,7 @@ const MISFITS: Record<FieldKind, { fits: (value: string) => boolean; error: stri
   },
   label: { fits: (value) => LABEL_VALUE.test(value), error: 'must be a label value' },
   quantity: {
-    fits: (value) => isBetween(amountOf(value), 2 ** 63),
+    fits: (value) => isBetween(amountOf(value) ?? Number.NaN, 2 ** 63),
     error: 'must be a quantity that is not negative',
   },
   integer: {
@@ -75,6 +74,6 @@ const MISFITS: Record<FieldKind, { fits: (value: string) => boolean; error: stri
   },
 };
 
-function isBetween(amount: number | undefined, limit: number): boolean {
-  return amount !== undefined && amount >= 0 && amount < limit;
+function isBetween(amount: number, limit: number): boolean {
+  return amount >= 0 && amount < limit;
 }

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { injector, names, pod } from '../../test/testdata/samples.ts';
+import { templateOf } from '../api/v1alpha1/defaults.ts';
 import type { JsonObject, Override, SidecarInjector, Template } from '../api/v1alpha1/types.ts';
 import { inject } from './inject.ts';
 import { at, member } from './json.ts';
 import { fieldKindOf } from './override-path.ts';
+import { tunedTemplate } from './overrides.ts';
 import { templateRevision } from './revision.ts';
 
 const KEY = 'example.com/v';
@@ -14,7 +16,7 @@ const TEMPLATE: Template = {
     {
       name: 'proxy',
       image: 'proxy:1',
-      args: ['--level=info'],
+      args: ['--level=info', '--verbose'],
       env: [
         { name: 'LEVEL', value: 'info' },
         { name: 'POD', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
@@ -56,7 +58,12 @@ const TAKEN: Record<string, Case> = {
     at: ['image'],
     gives: 'proxy:2',
   },
-  'an argument': { override: { path: `${PROXY}/args/0` }, value: '--x\n- y', at: ['args', 0], gives: '--x\n- y' },
+  'an argument': {
+    override: { path: `${PROXY}/args/0` },
+    value: '--x\n- y',
+    at: ['args'],
+    gives: ['--x\n- y', '--verbose'],
+  },
   'a variable that is there': {
     override: { path: `${PROXY}/env/[name=LEVEL]/value` },
     value: 'debug',
@@ -149,7 +156,7 @@ const REFUSED: Record<string, [override: Partial<Override>, value: unknown, says
     /request of cpu would be above its limit/,
   ],
   'no label value': [{ path: '/metadata/labels/a' }, 'a b', /label value/],
-  'an argument that is not there': [{ path: `${PROXY}/args/1` }, 'x', /has no .*args\/1/],
+  'an argument that is not there': [{ path: `${PROXY}/args/2` }, 'x', /has no .*args\/2/],
   'a container that is not there': [{ path: '/containers/[name=other]/image' }, 'x', /the template has no/],
   'a probe that is not there': [
     { path: `${PROXY}/livenessProbe/periodSeconds`, type: 'integer' },
@@ -187,7 +194,40 @@ test('limit and request can be raised together, in any order', () => {
   }
 });
 
+test('a limit below the request is refused for its own container only, with the annotations that ask for it', () => {
+  const { containers = [] } = TEMPLATE;
+  const by = allowing(
+    { annotation: 'limit', path: `${PROXY}/resources/limits/cpu`, type: 'quantity' },
+    { annotation: 'request', path: `${PROXY}/resources/requests/cpu`, type: 'quantity' },
+    { annotation: 'other', path: '/containers/[name=other]/resources/limits/cpu', type: 'quantity' },
+  );
+  by.spec.template = { ...TEMPLATE, containers: [...containers, { name: 'other', image: 'o:1' }] };
+  const { pod: result, notes } = inject(asking({ limit: '1', request: '2', other: '3' }), by);
+  assert.deepEqual(notes, ['limit, request: the request of cpu would be above its limit: ignored']);
+  assert.deepEqual(proxyOf(result, ['resources']), containers[0]?.resources);
+  assert.deepEqual(at(result, ['spec', 'containers', 2, 'resources']), { limits: { cpu: '3' } });
+});
+
+test('a limit may be as low as the request', () => {
+  const by = allowing({ path: `${PROXY}/resources/limits/cpu`, type: 'quantity' });
+  assert.equal(proxyOf(inject(asking({ [KEY]: '0.1' }), by).pod, ['resources', 'limits', 'cpu']), '0.1');
+});
+
+test('an annotation that the injector writes itself asks for nothing: called again, it would be obeyed', () => {
+  const image = { annotation: 'set-by.us/x', path: `${PROXY}/image` };
+  const fixed = allowing(image);
+  fixed.spec.template = { ...TEMPLATE, metadata: { annotations: { 'set-by.us/x': 'evil:1' } } };
+  const copied = allowing({ path: '/metadata/annotations/set-by.us~1x' }, image);
+  for (const by of [fixed, copied]) {
+    const { pod: result, notes } = inject(asking({ [KEY]: 'evil:1', 'set-by.us/x': 'evil:1' }), by);
+    assert.deepEqual([proxyOf(result, ['image']), notes], ['proxy:1', []]);
+  }
+});
+
 test('an override that is not asked for costs nothing and changes nothing', () => {
+  const template = templateOf(allowing());
+  assert.deepEqual(tunedTemplate(template, allowing({}), asking({})), { template, notes: [] });
+  assert.equal(tunedTemplate(template, allowing({}), asking({})).template, template);
   assert.deepEqual(inject(asking({}), allowing({})).operations, inject(asking({}), allowing()).operations);
 });
 

@@ -21,18 +21,13 @@ interface Change {
   value: string | number;
 }
 
-const NONE: readonly string[] = [];
-
 /** The template as this pod wants it. */
 export function tunedTemplate(template: ResolvedTemplate, { spec }: SidecarInjector, pod: JsonObject): Tuned {
   const { overrides = [] } = spec;
-  if (overrides.length === 0) return { template, notes: NONE };
   const annotations = mapAt(pod, ['metadata', 'annotations']);
   const asked = overrides.filter(
     ({ annotation }) => Object.hasOwn(annotations, annotation) && !isOurs(annotation, template, overrides),
   );
-  if (asked.length === 0) return { template, notes: NONE };
-
   const notes: string[] = [];
   const changes = asked.flatMap((override) => {
     const change = changeOf(override, annotations[override.annotation]);
@@ -64,7 +59,7 @@ function changeOf(override: Override, text: unknown): Change | string {
   return 'error' in reading ? reading.error : { override, value: reading.value };
 }
 
-const RESOURCES = /^(.*\/resources)\/(?:limits|requests)\/[^/]+$/;
+const RESOURCES = /(.*\/resources)\//;
 
 /** Changes of one container's resources stand or fall together: a limit below its request would have the pod refused. */
 function grouped(changes: readonly Change[]): Change[][] {
@@ -80,15 +75,17 @@ function grouped(changes: readonly Change[]): Change[][] {
 function applied(template: JsonObject, changes: readonly Change[]): { template: JsonObject; notes: string[] } {
   const draft = new Draft(template);
   const notes: string[] = [];
+  let field: string | undefined;
   for (const { override, value } of changes) {
     const place = placeOf(draft.document, override);
-    if (place === undefined) notes.push(`annotation ${override.annotation}: the template has no ${override.path}`);
-    else write(draft, place, value);
+    if (place === undefined) {
+      notes.push(`annotation ${override.annotation}: the template has no ${override.path}`);
+      continue;
+    }
+    write(draft, place, value);
+    // The last change decides: until then, half of what belongs together may be written.
+    field = overcommitted(at(draft.document, place.path.slice(0, -2)));
   }
-  const [first] = changes;
-  const place =
-    first !== undefined && RESOURCES.test(first.override.path) ? placeOf(draft.document, first.override) : undefined;
-  const field = place === undefined ? undefined : overcommitted(at(draft.document, place.path.slice(0, -2)));
   if (field === undefined) return { template: draft.document, notes };
   const keys = changes.map(({ override }) => override.annotation).join(', ');
   return { template, notes: [`${keys}: the request of ${field} would be above its limit: ignored`] };
@@ -101,11 +98,9 @@ function write(draft: Draft, { path, append }: Place, value: string | number): v
   else draft.replace(path satisfies Path, value);
 }
 
-/** The resource of which more is asked for than allowed. */
+/** The resource of which more is asked for than allowed; undefined also for what holds no resources. */
 function overcommitted(resources: unknown): string | undefined {
   const [limits, requests] = [mapAt(resources, ['limits']), mapAt(resources, ['requests'])];
-  return Object.keys(requests).find((key) => {
-    const [request, limit] = [amountOf(member(requests, key)), amountOf(member(limits, key))];
-    return request !== undefined && limit !== undefined && request > limit;
-  });
+  const amount = (resource: JsonObject, key: string): number => amountOf(member(resource, key)) ?? Number.NaN;
+  return Object.keys(requests).find((key) => amount(requests, key) > amount(limits, key));
 }

@@ -8,6 +8,7 @@ const applied = (document: object, operations: readonly Operation[]): unknown =>
 
 test('paths are escaped', () => {
   assert.equal(pointer(['metadata', 'annotations', 'a.b/c~d', 0]), '/metadata/annotations/a.b~1c~0d/0');
+  assert.equal(pointer(['~', '/']), '/~0/~1');
 });
 
 test('a draft and its operations give the same document, and the given one stays', () => {
@@ -43,6 +44,15 @@ test('parents are created once, and null counts as missing', () => {
   );
   assert.equal(created.length, 3);
   assert.deepEqual(applied({ spec: { volumes: null } }, draft.operations), draft.document);
+});
+
+test('a map that is named as a member of every object is made as any other', () => {
+  const draft = new Draft({});
+  draft.setInMap(['constructor'], 'toString', '1');
+  assert.deepEqual(draft.operations, [
+    { op: 'add', path: '/constructor', value: {} },
+    { op: 'add', path: '/constructor/toString', value: '1' },
+  ]);
 });
 
 test('nothing to insert makes no parent', () => {

@@ -63,8 +63,8 @@ export class Draft {
 
   #createParents(path: Path, empty: unknown): void {
     let value: unknown = this.#document;
-    for (let depth = 0; depth < path.length; depth += 1) {
-      value = child(value, path[depth] ?? '');
+    for (const [depth, step] of path.entries()) {
+      value = child(value, step);
       if (value !== undefined && value !== null) continue;
       value = depth === path.length - 1 ? empty : {};
       this.#record('add', path.slice(0, depth + 1), value);
@@ -75,14 +75,12 @@ export class Draft {
     this.operations.push({ op, path: pointer(path), value });
     this.#document = this.#copies.writable(this.#document);
     let node: JsonObject | unknown[] = this.#document;
-    const last = path.length - 1;
-    for (let depth = 0; depth < last; depth += 1) {
-      const step = path[depth] ?? '';
+    for (const step of path.slice(0, -1)) {
       const next: JsonObject | unknown[] = this.#copies.writable(child(node, step) as JsonObject | unknown[]);
       write(node, step, next, 'replace');
       node = next;
     }
-    write(node, path[last] ?? '', value, op);
+    write(node, path.at(-1) ?? '', value, op);
   }
 }
 
