@@ -42,6 +42,38 @@ test('at most two edits make a misspelling', () => {
   }
 });
 
+/** The number of edits by the textbook. */
+function edits(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (const letter of a) {
+    const above = row;
+    row = [(above[0] ?? 0) + 1];
+    for (const [column, other] of Array.from(b).entries()) {
+      const changed = (above[column] ?? 0) + (letter === other ? 0 : 1);
+      row.push(Math.min(changed, (above[column + 1] ?? 0) + 1, (row[column] ?? 0) + 1));
+    }
+  }
+  return row[b.length] ?? 0;
+}
+
+test('edits are counted as by the textbook', () => {
+  const texts = [''];
+  for (const text of texts) if (text.length < 5) texts.push(`${text}a`, `${text}b`);
+  for (const left of texts) {
+    for (const right of texts) {
+      const count = edits(left, right);
+      for (const limit of [0, 1, 2]) {
+        assert.equal(withinEdits(left, right, limit), count <= limit, `${left} ${right} ${limit}`);
+      }
+    }
+  }
+});
+
+test('the key itself is no misspelling of it', () => {
+  assert.equal(misspeltKey({ need_inject: 'true' }, 'need_inject'), undefined);
+  assert.equal(misspeltKey({ need_inject: 'true', 'need-inject': 'true' }, 'need_inject'), 'need-inject');
+});
+
 test('the annotation of another injector is no misspelling', () => {
   const annotations = { 'inject.sidecarinjector.dev/b': 'true' };
   assert.equal(misspeltKey(annotations, 'inject.sidecarinjector.dev/a'), 'inject.sidecarinjector.dev/b');

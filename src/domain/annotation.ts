@@ -57,7 +57,7 @@ export function withinEdits(left: string, right: string, limit: number): boolean
   let current = previous.slice();
   for (let row = 1; row <= a.length; row += 1) {
     const [first, last] = [Math.max(1, row - limit), Math.min(b.length, row + limit)];
-    current[first - 1] = first === 1 ? Math.min(row, far) : far;
+    current[first - 1] = Math.min(row, far);
     let best = current[first - 1] ?? far;
     for (let column = first; column <= last; column += 1) {
       const replaced = (previous[column - 1] ?? far) + (a[row - 1] === b[column - 1] ? 0 : 1);

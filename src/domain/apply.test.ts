@@ -31,25 +31,37 @@ test('what is not touched is shared', () => {
   assert.equal(result.a, document.a);
 });
 
-test('what the API server refuses throws', () => {
-  for (const operation of [
-    add('/missing/x'),
-    add('/a/b/3'),
-    add('/a/b/01'),
-    add('/a/b/-1'),
-    add('/a/b/x'),
-    add('/a/b/-/x'),
-    add('/n/x'),
-    add('/a/b/0/x'),
-    add(''),
-    add('a'),
-    add('/a/~2'),
-    replace('/a/b/2'),
-    replace('/a/b/-'),
-    replace('/missing'),
-  ]) {
-    assert.throws(() => applyOperations(document, [operation]), Error, operation.path);
+test('what the API server refuses throws, with the words that tell why', () => {
+  for (const [operation, why] of [
+    [add(''), /not a path into an object/],
+    [add('a'), /not a path into an object: a$/],
+    [add('a/new'), /not a path into an object: a\/new$/],
+    [add('/a/~2'), /not a JSON pointer: ~2$/],
+    [add('/a/~'), /not a JSON pointer: ~$/],
+    [add('/missing/x'), /no member missing for \/missing\/x$/],
+    [replace('/missing'), /no member missing for/],
+    [add('/a/b/3'), /no item 3 for \/a\/b\/3$/],
+    [replace('/a/b/2'), /no item 2 for/],
+    [add('/a/b/2/x'), /no item 2 for/],
+    [add('/a/b/01'), /01 is no index/],
+    [add('/a/b/-1'), /-1 is no index/],
+    [add('/a/b/x'), /x is no index/],
+    [add('/a/b/1x'), /1x is no index/],
+    [add('/a/b/-/x'), /- is no index/],
+    [replace('/a/b/-'), /- is no index/],
+    [add('/n/x'), /nothing to hold x of \/n\/x$/],
+    [add('/a/b/0/x'), /nothing to hold x/],
+  ] as const) {
+    assert.throws(() => applyOperations(document, [operation]), { message: why }, operation.path);
   }
+});
+
+test('an index may have many digits', () => {
+  const items = Array.from({ length: 120 }, (_, index) => index);
+  const result = applyOperations({ items }, [replace('/items/107', 'x'), add('/items/10', 'y')]) as {
+    items: unknown[];
+  };
+  assert.deepEqual(result.items, [...items.slice(0, 10), 'y', ...items.slice(10, 107), 'x', ...items.slice(108)]);
 });
 
 test('keys of Object.prototype are ordinary keys', () => {

@@ -41,7 +41,6 @@ function applied(
     if (index > limit) throw new Error(`no item ${step} for ${operation.path}`);
     const items = copies.writable(node as unknown[]);
     if (!isLast) items[index] = applied(items[index], steps, depth + 1, operation, copies);
-    else if (isEnd) items.push(operation.value);
     else items.splice(index, operation.op === 'add' ? 0 : 1, operation.value);
     return items;
   }

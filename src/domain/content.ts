@@ -17,7 +17,7 @@ function isZero(value: unknown): boolean {
 
 /** Whether `actual` holds everything that `wanted` says; what `actual` has besides does not matter. */
 export function contains(actual: unknown, wanted: unknown, inQuantity = false): boolean {
-  if (isZero(wanted)) return isZero(actual) || actual === wanted;
+  if (isZero(wanted)) return isZero(actual);
   if (isObject(wanted)) {
     const keys = Object.keys(wanted);
     if (keys.length === 0) return actual === undefined || actual === null || isObject(actual);

@@ -31,11 +31,10 @@ export function demotion(
   const { injector, probe, rollover } = facts;
   if (!wantsFail(injector)) return undefined;
   const timing = rollover?.timing ?? ROLLOVER_TIMING;
-  const { failingSince } = probe ?? {};
-  if (probe !== undefined && failingSince !== undefined) {
-    const failingMs = probe.at.getTime() - failingSince.getTime();
+  if (probe?.failingSince !== undefined) {
+    const failingMs = probe.at.getTime() - probe.failingSince.getTime();
     if (failingMs >= patienceMs(timing))
-      return `the API server has not been able to call the webhook since ${failingSince.toISOString()}`;
+      return `the API server has not been able to call the webhook since ${probe.failingSince.toISOString()}`;
   }
   if (!saysIgnore(facts)) return undefined;
   if (probe?.succeeded !== true) return 'no probe pod has come back yet';

@@ -17,6 +17,7 @@ const injector = (ready: 'True' | 'False' = 'True', spec: object = {}): SidecarI
     conditions: [{ type: 'Ready', status: ready, lastTransitionTime: iso(20), reason: 'R', message: 'no certificate' }],
   },
 });
+const { status: _none, ...unseen } = injector();
 const podAt = (minute: number) => ({ createdAt: at(minute), namespace: 'apps' });
 const injected = { reason: 'injected', message: '' } as const;
 
@@ -40,6 +41,13 @@ const ROWS: [what: string, facts: MissedFacts, why: RegExp][] = [
     /apps was labelled later/,
   ],
   ['a label that came before', { pod: podAt(32), injector: injector(), selectedAt: at(31) }, /failurePolicy Ignore/],
+  ['a label that came in that second', { pod: podAt(31), injector: injector(), selectedAt: at(31) }, /labelled later/],
+  [
+    'an injector of which nothing is known yet',
+    { pod: podAt(30), injector: unseen },
+    /not Ready: it has not been looked at yet$/,
+  ],
+  ['an injector that was Ready in that second', { pod: podAt(20), injector: injector() }, /was not Ready at .*12:20/],
   ['no answer', { pod: podAt(30), injector: injector(), decision: injected }, /got no answer .*failurePolicy Ignore/],
   [
     'no question',
@@ -62,17 +70,23 @@ test('the cure is a restart, by hand or by the rollout, but not where that does 
     cureOf(injector('True', { rollout: { mode: 'Restart' } }), 'the pod is older'),
     /the rollout restarts it/,
   );
+  assert.match(cureOf(injector(), 'the injector is not Ready: no certificate'), /^restart the workload/);
   assert.match(cureOf(injector(), 'conflict_skipped: a name is taken'), /does not help/);
 });
 
 test('a slip is a misspelt key, or an annotation on the workload itself', () => {
-  const slip = (annotations: Record<string, string>, own: Record<string, string> = {}): string | undefined =>
-    slipOf({ annotations }, injector(), new Set([KEY]), [{ kind: 'Deployment', name: 'shop', annotations: own }])?.note;
+  const slip = (annotations: Record<string, string>, own: Record<string, string> = {}) =>
+    slipOf({ annotations }, injector(), new Set([KEY]), [{ kind: 'Deployment', name: 'shop', annotations: own }]);
+  const misspelt = slip({ 'inject.sidecarinjektor.dev/web': 'true' });
+  assert.equal(misspelt?.reason, 'AnnotationMisspelt');
   assert.match(
-    slip({ 'inject.sidecarinjektor.dev/web': 'true' }) ?? '',
-    /has annotation inject.sidecarinjektor.dev\/web/,
+    misspelt.note,
+    /has annotation inject.sidecarinjektor.dev\/web, and SidecarInjector web listens to inject/,
   );
-  assert.match(slip({}, { [KEY]: 'yes' }) ?? '', /is on Deployment shop itself.*spec.template.metadata.annotations/);
+  const misplaced = slip({}, { [KEY]: 'yes' });
+  assert.equal(misplaced?.reason, 'AnnotationMisplaced');
+  assert.match(misplaced.note, /is on Deployment shop itself.*spec.template.metadata.annotations/);
   assert.equal(slip({}, { [KEY]: 'false' }), undefined);
+  assert.equal(slip({}, { [KEY]: 'maybe' }), undefined);
   assert.equal(slip({}, { other: 'true' }), undefined);
 });

@@ -30,7 +30,7 @@ export function firstDifference(wanted: unknown, stored: unknown, path = ''): st
 
 function listDifference(wanted: readonly unknown[], stored: unknown, path: string): string | undefined {
   if (!Array.isArray(stored)) return path;
-  const key = MAP_KEYS[path.split('.').at(-1) ?? ''];
+  const key = MAP_KEYS[path.slice(path.lastIndexOf('.') + 1)];
   if (key === undefined && wanted.length !== stored.length) return path;
   for (const [index, item] of wanted.entries()) {
     const name = key === undefined ? index : member(item, key);

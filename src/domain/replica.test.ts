@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { readReport, replicaLeaseName, writeReport, type InjectorReport } from './replica.ts';
+import {
+  REPLICA_LABEL,
+  REPORT_ANNOTATION,
+  readReport,
+  replicaLeaseName,
+  writeReport,
+  type InjectorReport,
+} from './replica.ts';
 
 const injector: fc.Arbitrary<InjectorReport> = fc.record(
   {
@@ -39,16 +46,31 @@ test('what is no report is none, and one odd entry does not spoil the others', (
     '[]',
     'null',
     '{"replica":"a"}',
+    '{"replica":"a","host":"h","port":1}',
+    '{"replica":"a","host":"h","port":1,"injectors":[]}',
+    '{"replica":"a","host":"h","port":1,"injectors":"x"}',
     '{"replica":1,"host":"h","port":1,"injectors":{}}',
+    '{"replica":"a","host":1,"port":1,"injectors":{}}',
+    '{"replica":"a","host":"h","port":"1","injectors":{}}',
   ]) {
     assert.equal(readReport(text), undefined);
   }
   const good = { secret: 's', seq: 1, served: 'a', trusts: 'b', refusals: 0 };
+  const odd = [
+    { ...good, secret: 1 },
+    { ...good, seq: '1' },
+    { ...good, seq: 1.5 },
+    { ...good, served: null },
+    { ...good, trusts: undefined },
+    { ...good, refusals: undefined },
+    'x',
+    null,
+  ];
   const text = JSON.stringify({
     replica: 'a',
     host: 'h',
     port: 1,
-    injectors: { good, odd: { ...good, seq: '1' }, none: null },
+    injectors: { good, ...Object.fromEntries(odd.entries()) },
   });
   assert.deepEqual(readReport(text)?.injectors, { good });
 });
@@ -75,4 +97,16 @@ test('every identity gives a name that a Lease may have', () => {
     }),
   );
   assert.notEqual(replicaLeaseName('a_1'), replicaLeaseName('a_2'));
+});
+
+test('the Lease of a replica is found by all versions alike', () => {
+  assert.deepEqual([REPLICA_LABEL, REPORT_ANNOTATION], ['sidecarinjector.dev/replica', 'sidecarinjector.dev/report']);
+  for (const [identity, name] of [
+    ['pod-7f', 'sidecar-injector-replica-pod-7f'],
+    ['Host.Example__1', 'sidecar-injector-replica-host-example-1'],
+    ['dev_', 'sidecar-injector-replica-dev'],
+  ] as const) {
+    assert.equal(replicaLeaseName(identity), name);
+  }
+  assert.equal(replicaLeaseName('x'.repeat(300)).length, 200);
 });

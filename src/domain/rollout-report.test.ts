@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Attempt } from './rollout-attempts.ts';
-import { rolledOut, type RolloutReport } from './rollout-report.ts';
+import { rolledOut, waitingForInjector, type RolloutReport } from './rollout-report.ts';
 
 const attempt = (more: Partial<Attempt> = {}): Attempt => ({
   workload: { namespace: 'apps', kind: 'ReplicaSet', name: 'web', uid: 'u' },
@@ -14,6 +14,7 @@ const attempt = (more: Partial<Attempt> = {}): Attempt => ({
   ...more,
 });
 const failed = attempt({ failures: 2, retryAt: Date.UTC(2026, 0, 1) });
+const worst = { ...failed, workload: { ...failed.workload, name: 'db' }, failures: 3 };
 const report = (more: Partial<RolloutReport>): RolloutReport => ({
   outdated: 1,
   missed: 2,
@@ -33,6 +34,7 @@ const ROWS: [what: string, report: Partial<RolloutReport>, status: string, reaso
     'Restarting',
     /^0 outdated/,
   ],
+  ['as many are outdated as missed', { outdated: 2, missed: 2 }, 'False', 'Restarting', /^2 outdated and 2 missed/],
   ['it goes on', {}, 'False', 'Restarting', /^1 outdated and 2 missed pods are left$/],
   ['others have not been looked at', { waits: ['Look'] }, 'False', 'Restarting', /left$/],
   [
@@ -48,6 +50,16 @@ const ROWS: [what: string, report: Partial<RolloutReport>, status: string, reaso
     'False',
     'Waiting',
     /left; budget db needs 1$/,
+  ],
+  ['a budget does not say why', { waits: ['Budget'], held: '' }, 'False', 'Waiting', /left$/],
+  ['no budget holds it any more', { waits: ['Rate'], held: 'budget db' }, 'False', 'Waiting', /left; maxPer.*reached$/],
+  ['the first ones come back', { waits: ['Replacement'] }, 'False', 'Waiting', /pods that replace .* are waited for$/],
+  [
+    'several do not get better: the worst is named',
+    { attempts: [{ ...failed, failures: 1 }, worst, { ...failed, failures: 2 }, attempt()] },
+    'False',
+    'NotHelping',
+    /apps\/db and 2 other workloads did not help.*\(3 times\)/,
   ],
   [
     'it does not help',
@@ -86,3 +98,9 @@ for (const [what, given, status, reason, message] of ROWS) {
     assert.match(condition.message, message);
   });
 }
+
+test('RolledOut while nothing may be restarted tells why', () => {
+  const { message, ...condition } = waitingForInjector('the injector is paused');
+  assert.deepEqual(condition, { type: 'RolledOut', status: 'False', reason: 'Waiting' });
+  assert.match(message, /^nothing is restarted: the injector is paused$/);
+});

@@ -58,7 +58,7 @@ export function rolledOut(report: RolloutReport): ConditionUpdate {
   const cureless = hopeless.count > 0 && `${hopeless.count} of them would be missed again: ${hopeless.example}`;
   const notHelping = notHelpingText(failing);
   const waiting = waits.flatMap((wait) => WAITS[wait] ?? []);
-  const budget = waits.includes('Budget') && held !== undefined && held;
+  const budget = waits.includes('Budget') && held;
   const rest = outdated + missed - byHand - hopeless.count;
   if (rest <= 0 && attempts.length === 0) return condition('False', Reason.NotRestartable, left, hand, cureless);
   const stops = waits.filter((wait) => wait !== 'Look');
