@@ -59,8 +59,10 @@ for (const [path, place] of PLACES) {
 }
 
 test('metadata is made where it is missing, whatever the name of the label', () => {
-  const path = '/metadata/labels/myProbe';
-  assert.deepEqual(placeOf({}, { annotation: 'k', path, type: 'string' }), { path: ['metadata', 'labels', 'myProbe'] });
+  for (const key of ['myProbe', 'args', 'env', 'emptyDir']) {
+    const path = `/metadata/labels/${key}`;
+    assert.deepEqual(placeOf({}, { annotation: 'k', path, type: 'string' }), { path: ['metadata', 'labels', key] });
+  }
 });
 
 test('a variable is added to a container without any', () => {

@@ -85,9 +85,10 @@ export function placeOf(template: JsonObject, { path }: Override): Place | undef
 
 /** Resources and metadata are made where they are missing; a probe, an argument or an emptyDir is not. */
 function isThere(template: JsonObject, steps: readonly string[], path: Path): boolean {
-  if (steps.includes('args')) return at(template, path) !== undefined;
-  if (steps.includes('env')) return !isObject(at(template, [...path.slice(0, -1), 'valueFrom']));
-  const holder = steps.at(-2) ?? '';
+  // A label may have any of these names.
+  const [above, holder] = [steps.at(-3), steps.at(-2) ?? ''];
+  if (holder === 'args') return at(template, path) !== undefined;
+  if (above === 'env') return !isObject(at(template, [...path.slice(0, -1), 'valueFrom']));
   if (holder.endsWith('Probe') || holder === 'emptyDir') return isObject(at(template, path.slice(0, -1)));
   return true;
 }
