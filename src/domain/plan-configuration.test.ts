@@ -46,7 +46,7 @@ test('a touch writes the configuration with its mark, and the mark stays with la
 
 test('a change of our own wish waits until two writes are far enough apart; a repair does not', () => {
   const soon = rolling(published({ asWanted: false, unchangedForMs: 0 }));
-  assert.equal(applied({ ...done, injector: changed, ...soon }), undefined);
+  assert.deepEqual(plan({ ...done, injector: changed, ...soon }), []);
   const later = rolling(published({ asWanted: false }));
   assert.equal(touchOf(applied({ ...done, injector: changed, ...later })?.object), undefined);
   assert.notEqual(applied({ ...done, injector: changed, ...later }), undefined);
@@ -61,52 +61,67 @@ test('a change of our own wish that leaves trust as it is published waits for no
 const spoilt = { ...done, remembered: true, issuance: nothing.issuance };
 const asked = { name: 'req-1', request: 'pem', signerName: 's', usages: [], expirationSeconds: 600 };
 const asking = { ...done, issuance: { ...issuance, needed: 'due', pending: { attempt: 0, wanted: asked } } };
-const repairs: [name: string, facts: Facts, from: string | undefined, words: RegExp][] = [
+const repairs: [name: string, facts: Facts, by: string, words: RegExp][] = [
   [
     'the Secret was deleted',
     { ...spoilt, identity: undefined, secretExists: false },
-    'Memory',
+    'RestoreSecret Memory',
     /^Secret \S*nginx\S* was deleted/,
   ],
   [
     'its certificate was deleted',
     { ...spoilt, identity: undefined },
-    'Memory',
+    'RestoreSecret Memory',
     /^Secret \S*nginx\S* was changed: its certificate is gone; written back/,
   ],
   [
     'its certificate was broken',
     { ...spoilt, identity: { ...identity, failure: 'has another key' } },
-    'Memory',
+    'RestoreSecret Memory',
     /certificate has another key; written back/,
   ],
-  ['an older Secret was put back', { ...done, putBack: true }, 'Newer', /^Secret \S*nginx\S* was put back/],
-  ['the Secret lost its labels', { ...done, secretMarked: false }, 'Itself', /^Secret \S*nginx\S* lost its labels/],
+  [
+    'an older Secret was put back',
+    { ...done, putBack: true },
+    'RestoreSecret Newer',
+    /^Secret \S*nginx\S* was put back/,
+  ],
+  [
+    'the Secret lost its labels',
+    { ...done, secretMarked: false },
+    'RestoreSecret Itself',
+    /^Secret \S*nginx\S* lost its labels/,
+  ],
   [
     'the request was deleted',
     { ...asking, known: { ...known, request: 'req-1' } },
-    undefined,
+    'Issuance',
     /^CertificateSigningRequest req-1 was deleted/,
   ],
-  ['the Service was deleted', { ...done, service: undefined, known }, undefined, /^Service \S*nginx\S* was deleted/],
+  [
+    'the Service was deleted',
+    { ...done, service: undefined, known },
+    'ApplyService',
+    /^Service \S*nginx\S* was deleted/,
+  ],
   [
     'the configuration was deleted',
     { ...served, known },
-    undefined,
+    'ApplyWebhookConfiguration',
     /^MutatingWebhookConfiguration \S*nginx\S* was deleted/,
   ],
   [
     'the configuration was edited',
     { ...done, webhookConfiguration: edited },
-    undefined,
+    'ApplyWebhookConfiguration',
     /^MutatingWebhookConfiguration \S*nginx\S* was changed by somebody else/,
   ],
 ];
-for (const [name, facts, from, words] of repairs) {
+for (const [name, facts, by, words] of repairs) {
   test(`people are told what is repaired: ${name}`, () => {
     const [repair] = plan(facts).filter((action) => repairOf(action) !== undefined);
     assert.match((repair && repairOf(repair)) ?? '', words);
-    assert.equal(repair?.type === 'RestoreSecret' ? repair.from : undefined, from);
+    assert.equal(repair?.type === 'RestoreSecret' ? `${repair.type} ${repair.from}` : repair?.type, by);
   });
 }
 
