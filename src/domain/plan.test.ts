@@ -13,6 +13,7 @@ import {
   issuance,
   later,
   nothing,
+  now,
   oldAnchor,
   operator,
   published,
@@ -23,10 +24,33 @@ import { at } from './json.ts';
 import { firstDifference } from './plan-drift.ts';
 import { desiredService, desiredWebhookConfiguration, touchOf, WEBHOOK_PORT_NAME } from './plan-objects.ts';
 import { HURRIED, ROLLOVER_TIMING, type RolloverFacts } from './rollover.ts';
-import { plan, revisionToServe, type Action, type Facts } from './plan.ts';
+import {
+  knownAnchors,
+  plan,
+  probeSubject,
+  revisionToServe,
+  rolloverStep,
+  truceUntil,
+  waitingFor,
+  wantedBundle,
+  type Action,
+  type Facts,
+} from './plan.ts';
 
 const types = (actions: Action[]): string[] =>
   actions.map((action) => (action.type === 'Issuance' ? action.step.step : action.type));
+
+const wantedRequest = { name: 'req-1', request: 'pem', signerName: 's', usages: [], expirationSeconds: 600 };
+const pending = { ...issuance, needed: 'due', pending: { attempt: 0, wanted: wantedRequest } };
+const refused = {
+  ...wantedRequest,
+  uid: 'r',
+  username: 'me',
+  createdAt: now,
+  denied: { message: 'no', at: now },
+};
+const rejected = { revision: 'r3', outcome: 'Rejected' as const, message: 'no', again: later(60) };
+const newTemplate = { wanted: 'r3', accepted: ['r2'], serving: 'r2' };
 
 const rows: [name: string, facts: Facts, actions: string[]][] = [
   ['nothing is there', nothing, ['ApplyService', 'TryTemplate', 'GenerateKey']],
@@ -37,7 +61,18 @@ const rows: [name: string, facts: Facts, actions: string[]][] = [
   ['published: the Service belongs to the configuration now', published, ['ApplyService', 'Probe']],
   ['published: prove it', configured, ['Probe']],
   ['the probe holds', { ...done, now: later(599) }, []],
+  ['the probe is just old enough', { ...done, now: later(600) }, ['Probe']],
+  ['nothing can be proven before a template is served', { ...done, template: { wanted: 'r2', accepted: ['r2'] } }, []],
   ['the probe is old', { ...done, now: later(601) }, ['Probe']],
+  [
+    'what leads nowhere for the moment is kept up to date',
+    {
+      ...done,
+      served: undefined,
+      injector: { ...injector, spec: { ...injector.spec, webhook: { timeoutSeconds: 7 } } },
+    },
+    ['ApplyWebhookConfiguration', 'Probe'],
+  ],
   ['another certificate is served', { ...done, served: 'leaf-2' }, ['Probe']],
   ['the Service was deleted', { ...done, service: undefined }, ['ApplyService']],
   [
@@ -65,26 +100,23 @@ const rows: [name: string, facts: Facts, actions: string[]][] = [
     { ...done, identity: { ...identity, anchors: [oldAnchor] }, putBack: true },
     ['RestoreSecret'],
   ],
+  ['a Secret that works is not written back', { ...done, remembered: true }, []],
+  ['a key waits for its request', { ...done, issuance: pending }, ['CreateRequest']],
+  ['a refused request is not made again at once', { ...done, issuance: { ...pending, request: refused } }, []],
   ['the Secret lost its labels', { ...done, secretMarked: false }, ['RestoreSecret']],
   ['renewal is due', { ...done, issuance: { ...issuance, needed: 'due' } }, ['GenerateKey']],
   ['requests are left over', { ...done, leftoverRequests: [{ name: 'x', uid: 'y' }] }, ['RemoveRequest']],
+  ['a new template is tried while the old one is served', { ...done, template: newTemplate }, ['TryTemplate']],
+  ['a refused template is not tried again at once', { ...done, template: { ...newTemplate, trial: rejected } }, []],
   [
-    'a new template is tried while the old one is served',
-    { ...done, template: { wanted: 'r3', accepted: ['r2'], serving: 'r2' } },
+    'a refused template is tried again when its time has come',
+    { ...done, template: { ...newTemplate, trial: { ...rejected, again: now } } },
     ['TryTemplate'],
   ],
   [
-    'a refused template is not tried again at once',
-    {
-      ...done,
-      template: {
-        wanted: 'r3',
-        accepted: ['r2'],
-        serving: 'r2',
-        trial: { revision: 'r3', outcome: 'Rejected', message: 'no', again: later(60) },
-      },
-    },
-    [],
+    'another template is not held up by a refused one',
+    { ...done, template: { ...newTemplate, trial: { ...rejected, revision: 'r1' } } },
+    ['TryTemplate'],
   ],
   [
     'only the last ten templates are kept',
@@ -169,6 +201,23 @@ test('whoever undoes each repair at once is answered more and more slowly, but f
   assert.deepEqual(types(plan({ ...done, repairs: fight, injector: changed })), ['ApplyWebhookConfiguration']);
 });
 
+test('only repairs of the last minute make a fight, and a truce is half a minute from the last of them', () => {
+  const seconds = (until: Date | undefined): number | undefined =>
+    until === undefined ? undefined : (until.getTime() - now.getTime()) / 1000;
+  const truce = (...ago: number[]): number | undefined =>
+    seconds(
+      truceUntil(
+        ago.map((some) => later(-some)),
+        now,
+      ),
+    );
+  assert.equal(truce(), undefined);
+  assert.equal(truce(59, 5, 4, 3, 2, 1), 29);
+  assert.equal(truce(60, 5, 4, 3, 2, 1), undefined);
+  assert.equal(truce(34, 33, 32, 31, 30, 29), 1);
+  assert.equal(truce(35, 34, 33, 32, 31, 30), undefined);
+});
+
 test('a change of our own wish is no repair', () => {
   const changed = { ...injector, spec: { ...injector.spec, webhook: { timeoutSeconds: 7 } } };
   const [action] = plan({ ...done, injector: changed });
@@ -239,10 +288,105 @@ test('while clocks differ by minutes, no trust is given up', () => {
   assert.deepEqual(steps(-299_000), ['Narrowing']);
   assert.deepEqual(steps(301_000), []);
   assert.deepEqual(steps(-301_000), []);
+  const coming = { fingerprint: 'leaf-2' };
+  const lost: RolloverFacts = { ...rollover, state: { ...rollover.state, phase: 'Staged' }, current: undefined };
+  const goesOn = { ...facts, rollover: { facts: { ...lost, next: coming }, timing: ROLLOVER_TIMING } };
+  const [step] = plan({ ...goesOn, clockSkewMs: 301_000 }).filter(({ type }) => type === 'Rollover');
+  assert.equal(step?.type === 'Rollover' && step.step.state.phase, 'Promoted');
 });
 
 test('without an accepted template of their own, replicas serve the last one that was', () => {
   assert.equal(revisionToServe({ wanted: 'r3', accepted: ['r2', 'r1'], serving: 'r1' }), 'r1');
   assert.equal(revisionToServe({ wanted: 'r3', accepted: ['r2'], serving: 'gone' }), 'r2');
   assert.equal(revisionToServe({ wanted: 'r3', accepted: [] }), undefined);
+});
+
+test('anything that a probe goes through asks for a new one when it changes', () => {
+  const stored = (more: JsonObject): Pick<Facts, 'webhookConfiguration'> => ({
+    webhookConfiguration: { ...configuration, metadata: { ...(configuration['metadata'] as JsonObject), ...more } },
+  });
+  const changed: Partial<Facts>[] = [
+    {},
+    stored({ uid: 'u2' }),
+    stored({ generation: 2 }),
+    { served: 'leaf-2' },
+    { template: { wanted: 'r2', accepted: ['r2'], serving: 'r1' } },
+    { injector: { ...injector, spec: { ...injector.spec, mode: 'Audit' } } },
+    // Parts that are told apart by nothing but their border.
+    stored({ uid: 'u11', generation: 1 }),
+    stored({ uid: 'u1', generation: 11 }),
+  ];
+  const subjects = changed.map((more) => probeSubject({ ...done, ...more }));
+  assert.equal(new Set(subjects).size, changed.length, subjects.join('\n'));
+  assert.equal(probeSubject({ ...done, ...stored({ labels: { other: 'x' } }) }), subjects[0]);
+});
+
+const failed = { ...identity, failure: 'expired' };
+const next = { ...identity, fingerprint: 'leaf-2', anchors: [oldAnchor] };
+
+const bundles: [name: string, facts: Partial<Facts>, fingerprints: string[] | undefined][] = [
+  ['of what is served', { identity }, ['a1']],
+  ['of what is served and of what comes', { identity, next }, ['a1', 'b2']],
+  ['also of what comes and does not work', { identity, next: { ...next, failure: 'expired' } }, ['a1', 'b2']],
+  ['also of what is served and does not work any more', { identity: failed, next }, ['a1', 'b2']],
+  ['of what comes, where nothing was there before', { identity: undefined, next }, ['b2']],
+  ['of what was served before', { identity, otherAnchors: [oldAnchor] }, ['a1', 'b2']],
+  ['unknown: nothing works', { identity: failed, next: undefined }, undefined],
+  ['unknown: nothing works, nor will', { identity: undefined, next: failed }, undefined],
+  ['unknown: what was spoilt is about to be written back', { identity: failed, next, remembered: true }, undefined],
+  ['unknown: an older Secret was put back', { identity, putBack: true }, undefined],
+];
+for (const [name, facts, fingerprints] of bundles) {
+  test(`trust that is published: ${name}`, () => {
+    const bundled = wantedBundle({ ...done, ...facts });
+    assert.deepEqual(
+      bundled?.map(({ fingerprint }) => fingerprint),
+      fingerprints,
+    );
+  });
+}
+
+test('the operator knows all anchors that it may have published as its own', () => {
+  assert.deepEqual(knownAnchors({ identity, next: undefined, otherAnchors: [oldAnchor] }), [anchor, oldAnchor]);
+  assert.deepEqual(knownAnchors({ identity: undefined, next, otherAnchors: [] }), [oldAnchor]);
+});
+
+const starting: RolloverFacts = {
+  state: { phase: 'Stable', seq: 1, reverts: 0 },
+  current: { fingerprint: 'leaf-1' },
+  next: undefined,
+  hasPrevious: false,
+  published: { asWanted: true, altered: false, unchangedForMs: 0, touch: undefined },
+  replicas: [{ name: 'a', live: true, seq: 1, served: undefined, servedForMs: 0, trustsPublished: true }],
+  refusals: 0,
+  lastRefusalAgoMs: 0,
+  firstRefusalAgoMs: 0,
+  inPhaseForMs: 0,
+};
+const rolling = (more: Partial<RolloverFacts>): Partial<Facts> => ({
+  rollover: { facts: { ...starting, ...more }, timing: ROLLOVER_TIMING },
+});
+const starts: [name: string, facts: Partial<Facts>, waitsFor: string | undefined][] = [
+  ['all is there', {}, undefined],
+  ['there is no certificate', { identity: undefined }, 'Certificate'],
+  ['this replica serves none', { served: undefined }, 'Certificate'],
+  ['this replica serves another one', { served: 'leaf-3' }, 'Certificate'],
+  ['this replica serves neither this nor the next one', { served: 'leaf-3', next }, 'Certificate'],
+  ['this replica serves the next one', { served: 'leaf-2', next }, undefined],
+  ['no template was accepted', { template: { wanted: 'r2', accepted: [] } }, 'Template'],
+  ['another replica does not serve', rolling({}), 'Replicas'],
+  ['every replica serves', rolling({ replicas: [] }), undefined],
+  [
+    'in the middle of a rollover nobody starts',
+    rolling({ state: { phase: 'Promoted', seq: 1, reverts: 0 } }),
+    undefined,
+  ],
+];
+for (const [name, facts, waitsFor] of starts) {
+  test(`the first call waits for what it needs: ${name}`, () =>
+    assert.equal(waitingFor({ ...served, ...facts }), waitsFor));
+}
+
+test('where there is nothing to roll, no step is taken', () => {
+  assert.equal(rolloverStep({ rollover: undefined }).step, 'None');
 });

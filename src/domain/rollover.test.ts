@@ -2,6 +2,18 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
+  canary,
+  ending,
+  expired,
+  facts,
+  narrowing,
+  promoted,
+  published,
+  replica,
+  spoilt,
+  staged,
+} from '../../test/support/rollover-facts.ts';
+import {
   FIRST_CALL_PATIENCE_MS,
   HURRIED,
   MOST_REVERTS,
@@ -10,35 +22,10 @@ import {
   ROLLOVER_TIMING as TIMING,
   sideToServe,
   trustsPrevious,
-  type ReplicaFacts,
   type RolloverFacts,
   type RolloverState,
   type RolloverStep,
 } from './rollover.ts';
-
-const LONG = 10_000_000;
-
-function replica(name: string, served: string, more: Partial<ReplicaFacts> = {}): ReplicaFacts {
-  return { name, live: true, seq: 7, served, servedForMs: LONG, trustsPublished: true, ...more };
-}
-
-/** Facts in which nothing holds the step of this phase up. */
-function facts(state: Partial<RolloverState>, more: Partial<RolloverFacts> = {}): RolloverFacts {
-  const served = state.phase === 'Canary' ? 'next' : 'current';
-  return {
-    state: { phase: 'Stable', seq: 7, reverts: 0, ...state },
-    current: { fingerprint: 'current' },
-    next: { fingerprint: 'next' },
-    hasPrevious: false,
-    published: { asWanted: true, altered: false, unchangedForMs: LONG, touch: undefined },
-    replicas: [replica('a', served), replica('b', 'current')],
-    refusals: 0,
-    lastRefusalAgoMs: LONG,
-    firstRefusalAgoMs: LONG,
-    inPhaseForMs: LONG,
-    ...more,
-  };
-}
 
 /** The step in a word: what is stored, or what is waited for, and how long. */
 function told(step: RolloverStep): string {
@@ -55,18 +42,6 @@ function told(step: RolloverStep): string {
       return step.step;
   }
 }
-
-const published = (more: Partial<RolloverFacts['published']>): { published: RolloverFacts['published'] } => ({
-  published: { asWanted: true, altered: false, unchangedForMs: LONG, touch: undefined, ...more },
-});
-/** The current certificate ends in `leftMs`. */
-const ending = (leftMs: number): Partial<RolloverFacts> => ({ current: { fingerprint: 'current', leftMs } });
-const expired = { current: { fingerprint: 'current', failure: 'expired' } };
-const spoilt = { next: { fingerprint: 'next', failure: 'expired' } };
-const staged = { phase: 'Staged' } as const;
-const canary = { phase: 'Canary', canary: 'a' } as const;
-const promoted = { phase: 'Promoted' } as const;
-const narrowing = { phase: 'Narrowing' } as const;
 
 const PHASES: Partial<RolloverState>[] = [{ phase: 'Stable' }, staged, canary, promoted, narrowing];
 
@@ -91,6 +66,17 @@ const TABLE: [name: string, facts: RolloverFacts, step: string][] = [
     'nobody calls yet: nor is anybody for long',
     facts({}, { replicas: [replica('a', '')], inPhaseForMs: FIRST_CALL_PATIENCE_MS }),
     'None',
+  ],
+  ['nobody calls yet, and all serve', facts({}, { inPhaseForMs: 0 }), 'None'],
+  [
+    'nobody calls yet, and there is no certificate: who has one of old is waited for',
+    facts({}, { current: undefined, inPhaseForMs: 0 }),
+    'wait',
+  ],
+  [
+    'two writes are far enough apart',
+    facts({}, published({ asWanted: false, unchangedForMs: TIMING.spacingMs })),
+    'Publish',
   ],
   ['what is missing is published', facts({}, published({ asWanted: false })), 'Publish'],
   ...PHASES.flatMap((state): [string, RolloverFacts, string][] => [
@@ -132,6 +118,7 @@ const TABLE: [name: string, facts: RolloverFacts, step: string][] = [
     'Canary Keep b 0',
   ],
   ['nobody reports', facts(staged, { replicas: [] }), 'wait'],
+  ['a next that is gone is given up', facts(staged, { next: undefined }), 'Stable DropNext - 0'],
   ['a spoilt next is given up', facts(staged, spoilt), 'Stable DropNext - 0'],
   [
     'a spoilt next is given up, older trust is not',
@@ -162,6 +149,11 @@ const TABLE: [name: string, facts: RolloverFacts, step: string][] = [
     'wait 1',
   ],
   [
+    'after a revert: touched, as soon as writes are far enough apart',
+    facts({ ...staged, reverts: 1 }, published({ unchangedForMs: TIMING.spacingMs })),
+    'touch 7',
+  ],
+  [
     'after a revert and the touch: another canary',
     facts({ ...staged, reverts: 1 }, published({ touch: '7' })),
     'Canary Keep b 1',
@@ -187,6 +179,11 @@ const TABLE: [name: string, facts: RolloverFacts, step: string][] = [
   ['after too many, and nothing to lose', facts({ ...staged, reverts: MOST_REVERTS }, expired), 'Promoted Promote - 0'],
 
   ['the canary proved it', facts(canary), 'Promoted Promote - 0'],
+  [
+    'the canary has served just long enough',
+    facts(canary, { replicas: [replica('a', 'next', { servedForMs: TIMING.canaryMs })] }),
+    'Promoted Promote - 0',
+  ],
   [
     'the canary has not served long enough',
     facts(canary, { replicas: [replica('a', 'next', { servedForMs: TIMING.canaryMs - 1 })] }),
@@ -216,8 +213,19 @@ const TABLE: [name: string, facts: RolloverFacts, step: string][] = [
     facts(canary, { replicas: [replica('a', 'next', { seq: 6 })], inPhaseForMs: 0 }),
     'wait',
   ],
+  [
+    'the patience with the canary ends',
+    facts(canary, { replicas: [replica('a', 'current')], inPhaseForMs: TIMING.canaryPatienceMs }),
+    'Staged Keep - 1',
+  ],
   ['the canary never begins', facts(canary, { replicas: [replica('a', 'current')] }), 'Staged Keep - 1'],
   ['the next one is spoilt meanwhile', facts(canary, spoilt), 'Staged Keep - 0'],
+  ['the next one is gone meanwhile', facts(canary, { next: undefined }), 'Staged Keep - 0'],
+  [
+    'nothing to lose, and published just long enough',
+    facts(canary, { ...expired, ...published({ unchangedForMs: TIMING.emergencySettleMs }) }),
+    'Promoted Promote - 0',
+  ],
   ['nothing to lose any more', facts(canary, { ...expired, refusals: 3 }), 'Promoted Promote - 0'],
   [
     'nothing to lose, but published this moment',
@@ -226,6 +234,8 @@ const TABLE: [name: string, facts: RolloverFacts, step: string][] = [
   ],
 
   ['drained', facts(promoted), 'Narrowing Keep - 0'],
+  ['drained just long enough', facts(promoted, { inPhaseForMs: TIMING.drainMs }), 'Narrowing Keep - 0'],
+  ['the current one was lost: old trust stays', facts(promoted, { current: undefined }), 'wait'],
   ['promoted a moment ago', facts(promoted, { inPhaseForMs: TIMING.drainMs - 1 }), 'wait 1'],
   [
     'a replica serves the old one',
@@ -242,6 +252,23 @@ const TABLE: [name: string, facts: RolloverFacts, step: string][] = [
     'seen once is not enough',
     facts(promoted, { replicas: [replica('a', 'current', { servedForMs: TIMING.steadyMs - 1 })] }),
     'wait 1',
+  ],
+  [
+    'every replica has to be seen for long enough',
+    facts(promoted, {
+      replicas: [replica('a', 'current'), replica('b', 'current', { servedForMs: TIMING.steadyMs - 1 })],
+    }),
+    'wait 1',
+  ],
+  [
+    'nobody ever refused, whatever the times say',
+    facts(promoted, { lastRefusalAgoMs: 0, inPhaseForMs: TIMING.drainMs }),
+    'Narrowing Keep - 0',
+  ],
+  [
+    'refused for long, but no longer: no touch',
+    facts(promoted, { refusals: 9, lastRefusalAgoMs: TIMING.touchAfterMs }),
+    'Narrowing Keep - 0',
   ],
   [
     'refused a moment ago',
@@ -334,4 +361,8 @@ describe('the next step of a rollover', () => {
     assert.equal(phaseOf(facts(staged, published({ asWanted: false }))), 'Widening');
     assert.equal(phaseOf(facts(staged)), 'Settling');
   });
+});
+
+test('what an operator of another version marked in a hurry is touched', () => {
+  assert.equal(told(nextRolloverStep(facts({}, published({ touch: 'hurried' })), TIMING)), 'touch 7');
 });
