@@ -72,6 +72,14 @@ const CASES: Record<string, Case> = {
   'mode Paused': { injector: injector({ mode: 'Paused' }), reason: 'paused' },
   'update of a pod': { request: { ...requestFor(pod()), operation: 'UPDATE' }, reason: 'not_pod_creation' },
   subresource: { request: { ...requestFor(pod()), subResource: 'ephemeralcontainers' }, reason: 'not_pod_creation' },
+  'a kind that is only called Pod': {
+    request: { ...requestFor(pod()), kind: { group: 'example.com', version: 'v1', kind: 'Pod' } },
+    reason: 'not_pod_creation',
+  },
+  'another kind of the core group': {
+    request: { ...requestFor(pod()), kind: { group: '', version: 'v1', kind: 'PodTemplate' } },
+    reason: 'not_pod_creation',
+  },
   'kube-system': { request: requestFor(pod(), 'kube-system'), reason: 'namespace_excluded' },
   "the operator's namespace": {
     request: requestFor(pod(), 'operators'),
@@ -129,6 +137,12 @@ const CASES: Record<string, Case> = {
   'a probe pod, in Audit': {
     request: requestFor(probePod('nginx'), 'sidecar-injector-probe'),
     injector: injector({ mode: 'Audit' }),
+    reason: 'injected',
+  },
+  'a probe pod that no selector matches': {
+    request: requestFor(probePod('nginx'), 'sidecar-injector-probe'),
+    injector: selecting({ objectSelector: { matchLabels: { app: 'x' } } }),
+    namespace: { labels: {} },
     reason: 'injected',
   },
   "another injector's probe pod": {
@@ -193,4 +207,67 @@ test('warnings are short, single lines, and few, whatever the pod says', () => {
     assert.ok(warning.length <= 120);
     assert.match(warning, /^sidecar-injector nginx: [^\p{Cc}]+$/u);
   }
+});
+
+const details: [what: string, given: Omit<Case, 'reason'>, check: string, detail: RegExp][] = [
+  ['a creation', {}, 'creation', /^CREATE of Pod$/],
+  [
+    'a subresource',
+    { request: { ...requestFor(pod()), subResource: 'ephemeralcontainers' } },
+    'creation',
+    /^CREATE of Pod\/ephemeralcontainers$/,
+  ],
+  [
+    'a namespace that matches',
+    { namespace: { labels: { 'nginx-sidecar-injection': 'enabled' } } },
+    'namespaceSelector',
+    /namespace matches/,
+  ],
+  [
+    'a namespace that lacks two labels',
+    { injector: selecting({ namespaceSelector: { matchLabels: { a: 'b', c: 'd' } } }), namespace: { labels: {} } },
+    'namespaceSelector',
+    /does not match a=b, c=d$/,
+  ],
+  [
+    'a pod that lacks two labels',
+    { injector: selecting({ objectSelector: { matchLabels: { a: 'b', c: 'd' } } }) },
+    'objectSelector',
+    /does not match a=b, c=d$/,
+  ],
+  [
+    'a host network that is allowed',
+    { request: requestFor(pod({ hostNetwork: true })), injector: selecting({ allowHostNetwork: true }) },
+    'hostNetwork',
+    /hostNetwork is allowed/,
+  ],
+];
+for (const check of ['namespaceSelector', 'objectSelector', 'annotation']) {
+  details.push([
+    'a probe pod',
+    { request: requestFor(probePod('nginx'), 'sidecar-injector-probe') },
+    check,
+    /a probe pod: /,
+  ]);
+}
+for (const [what, { request = requestFor(pod()), injector = plain, namespace }, check, detail] of details) {
+  test(`the trace tells of ${what} at the check ${check}`, () => {
+    const { trace } = decide(request, injector, namespace);
+    assert.match(trace.find((step) => step.check === check)?.detail ?? '', detail);
+  });
+}
+
+test('the message of a decision is what its last check says', () => {
+  for (const by of [plain, selecting({ objectSelector: { matchLabels: { a: 'b' } } })]) {
+    const { message, trace } = decide(requestFor(pod()), by);
+    assert.notEqual(message, '');
+    assert.equal(message, trace.at(-1)?.detail);
+  }
+});
+
+test('whoever wrote the annotation, if unreadably, is not asked whether he meant it', () => {
+  const annotations = { [ANNOTATION]: 'maybe', 'sidecar-injector-webhook.nginx.sidecar/need-inject': 'true' };
+  const { warnings } = decide(without({ annotations }), plain);
+  assert.equal(warnings.length, 1);
+  assert.match(warnings[0] ?? '', /not "maybe"/);
 });

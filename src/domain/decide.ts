@@ -187,10 +187,10 @@ export function decide(
   const subject: Subject = { request, injector, namespace, context, isProbe: isProbe(request, injector) };
   const trace: TraceStep[] = [];
   const warnings: string[] = [];
-  const conclude = (reason: ReasonCode, operations: readonly Operation[] = []): Decision => ({
+  const conclude = (reason: ReasonCode, message: string, operations: readonly Operation[] = []): Decision => ({
     action: actionOf(reason),
     reason,
-    message: trace.at(-1)?.detail ?? '',
+    message,
     trace,
     operations,
     warnings: warningsFor(injector.metadata.name, warnings),
@@ -200,7 +200,7 @@ export function decide(
     const finding = run(subject);
     trace.push({ check, passed: finding.reason === undefined, detail: finding.detail });
     if (finding.warnings !== undefined) warnings.push(...finding.warnings);
-    if (finding.reason !== undefined) return conclude(finding.reason);
+    if (finding.reason !== undefined) return conclude(finding.reason, finding.detail);
   }
   const injection = inject(request.object, injector, subject.context);
   const { reason, detail } = outcome(injection, subject);
@@ -208,8 +208,8 @@ export function decide(
   warnings.push(...injection.notes);
   if (reason === 'would_inject') warnings.push('mode is Audit: the pod would get the sidecar, and got nothing');
   if (reason === 'conflict_skipped') warnings.push(`not injected: ${detail}`);
-  if (reason !== 'injected') return conclude(reason);
-  return { ...conclude(reason, injection.operations), result: injection.pod };
+  if (reason !== 'injected') return conclude(reason, detail);
+  return { ...conclude(reason, detail, injection.operations), result: injection.pod };
 }
 
 function outcome(injection: Injection, { injector, isProbe }: Subject): { reason: ReasonCode; detail: string } {

@@ -32,6 +32,7 @@ test('no entry of the table is without a text, and no id stands for two', () => 
 
 test('words that are not in the table get no invented cause', () => {
   assert.equal(diagnose('something else'), undefined);
+  assert.equal(diagnose('failed to call webhook: unknown field "desk"'), undefined, 'a 403 says "unknown" and no more');
 });
 
 test('in a configuration of somebody else our webhook may have any name', () => {

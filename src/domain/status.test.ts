@@ -10,7 +10,8 @@ import {
   nothing,
   now,
 } from '../../test/support/injector-facts.ts';
-import { USAGES } from './issuance.ts';
+import { broken, theirs, trying, waiting } from '../../test/support/status-facts.ts';
+import type { Condition, SidecarInjectorStatus } from '../api/v1alpha1/types.ts';
 import { probeSubject, type Facts } from './plan.ts';
 import { statusChanged, statusOf, troubledStatus } from './status.ts';
 
@@ -34,25 +35,6 @@ test('status: all is well', () => {
   assert.deepEqual(status.template, { revision: 'r2', acceptedGeneration: 2 });
   assert.deepEqual(status.certificate?.trustedCAs, ['a1']);
 });
-
-const waiting = (request: object, more: object = {}): Facts => ({
-  ...nothing,
-  issuance: {
-    ...nothing.issuance,
-    approves: false,
-    signs: false,
-    pending: { attempt: 0, wanted: { ...wantedRequest } },
-    request: { ...wantedRequest, uid: 'u', username: 'me', createdAt: now, ...request },
-    ...more,
-  },
-});
-const wantedRequest = {
-  name: 'sidecar-injector-nginx-x',
-  request: 'R',
-  signerName: identity.signerName,
-  usages: USAGES,
-  expirationSeconds: 600,
-};
 
 const statuses: [name: string, facts: Facts, expected: Record<string, string | undefined>][] = [
   [
@@ -193,4 +175,72 @@ test('what only a newer version writes into a status is no reason to write, and 
   const troubled = troubledStatus({ ...injector, status: stored }, 'no answer', now);
   assert.ok(!Object.hasOwn(troubled, 'forecast'));
   assert.ok(!JSON.stringify(troubled).includes('Foreseen'));
+});
+
+test('where the configuration is made by somebody else, ready needs no probe, but all the rest', () => {
+  assert.equal(conditions(theirs('sidecar-injector-nginx'))['Ready'], 'True/Ready');
+  assert.equal(conditions(theirs('other'))['Ready'], 'False/NotReady');
+});
+
+test('what was stalled or in progress is no longer, once it works', () => {
+  const stuck = waiting({ denied: { message: 'Policy: no', at: now } });
+  for (const [before, type] of [
+    [stuck, 'Stalled'],
+    [nothing, 'Reconciling'],
+  ] as const) {
+    const status = statusOf(before);
+    assert.ok(status.conditions?.some((condition) => condition.type === type));
+    assert.deepEqual(conditions({ ...done, injector: { ...injector, status } }), conditions(done));
+  }
+});
+
+test('the status names the objects that are there, and no others', () => {
+  const path = '/mutate/nginx';
+  assert.deepEqual(statusOf(nothing).webhook, { path });
+  const configurationName = 'sidecar-injector-nginx';
+  assert.deepEqual(statusOf(done).webhook, { configurationName, serviceName: 'sidecar-injector-nginx', path });
+  const named = theirs('sidecar-injector-nginx');
+  assert.equal(statusOf(named).webhook?.configurationName, 'theirs');
+});
+
+test('the status has the certificate with its times to the second', () => {
+  const precise = { ...identity, notBefore: new Date(now.getTime() + 7) };
+  assert.deepEqual(statusOf({ ...done, identity: precise }).certificate, {
+    signerName: 'sidecarinjector.dev/webhook-serving',
+    serialNumber: '4a',
+    notBefore: '2026-01-01T12:00:00Z',
+    notAfter: '2026-01-02T12:00:00Z',
+    renewalTime: '2026-01-02T01:53:20Z',
+    secretName: 'sidecar-injector-nginx-tls',
+    requestName: 'sidecar-injector-nginx-abc',
+    trustedCAs: ['a1'],
+  });
+  const unasked = statusOf({ ...done, identity: { ...identity, requestName: '' } });
+  assert.ok(!Object.hasOwn(unasked.certificate ?? {}, 'requestName'));
+  assert.deepEqual(statusOf(broken).certificate?.trustedCAs, []);
+});
+
+test('the template in force has the generation in which it was accepted, as far as that is known', () => {
+  const refused = trying('Rejected', 'no');
+  assert.deepEqual(statusOf(refused).template, { revision: 'r2' });
+  const status = { template: { revision: 'r2', acceptedGeneration: 1 } };
+  const known = { ...refused, injector: { ...injector, status } };
+  assert.deepEqual(statusOf(known).template, { revision: 'r2', acceptedGeneration: 1 });
+  assert.ok(!Object.hasOwn(statusOf(nothing), 'template'));
+});
+
+test('trouble before anything is known says that and nothing else', () => {
+  const condition = (type: string): Condition => ({
+    type,
+    status: 'True',
+    reason: 'R',
+    message: '',
+    lastTransitionTime: '2026-01-01T12:00:00Z',
+  });
+  const types = ({ conditions: all = [] }: SidecarInjectorStatus): string[] => all.map(({ type }) => type);
+  const first = troubledStatus(injector, 'no answer', now);
+  assert.deepEqual(Object.keys(first), ['conditions']);
+  assert.deepEqual(types(first), ['Ready', 'Reconciling']);
+  const old = { ...injector, status: { conditions: [condition('SelectorMatches')] } };
+  assert.deepEqual(types(troubledStatus(old, 'no answer', now)), ['SelectorMatches', 'Ready', 'Reconciling']);
 });

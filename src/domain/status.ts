@@ -165,7 +165,7 @@ const STALLING: ReadonlySet<string> = new Set([Reason.TemplateRejected, Reason.D
 export function statusOf(facts: Facts): SidecarInjectorStatus {
   const { injector, identity, now } = facts;
   const { name, generation = 0 } = injector.metadata;
-  const findings: Record<string, Finding> = {
+  const findings = {
     Accepted: accepted(facts),
     CertificateReady: certificateReady(facts),
     WebhookConfigured: webhookConfigured(facts),
@@ -173,24 +173,22 @@ export function statusOf(facts: Facts): SidecarInjectorStatus {
     SelectorMatches: selectorMatches(facts),
   };
   const needed = NEEDED_FOR_READY.filter((type) => type !== 'InjectionVerified' || existingOf(injector) === undefined);
-  const failing = needed
-    .map((type) => ({ type, ...(findings[type] ?? unknown('', '')) }))
-    .filter(({ status }) => status !== 'True');
+  const failing = needed.map((type) => ({ type, ...findings[type] })).filter(({ status }) => status !== 'True');
   const summary = failing.map(({ type, message }) => `${type}: ${message}`).join('; ');
   const paused = modeOf(injector) === 'Paused';
   const ready =
     failing.length === 0
       ? yes(Reason.Ready, 'pods of selected namespaces get the sidecar')
       : no(Reason.NotReady, summary);
-  findings['Ready'] = paused
+  const readiness = paused
     ? { ...ready, reason: Reason.Paused, message: `paused, nothing is changed; ${ready.message}` }
     : ready;
   const stalled = failing.find(({ reason }) => STALLING.has(reason));
   const reconciling = failing.length > 0 && stalled === undefined && !paused;
 
   let conditions: readonly Condition[] = (injector.status?.conditions ?? []).filter(({ type }) => TYPES.has(type));
-  for (const type of ['Ready', ...NEEDED_FOR_READY, 'SelectorMatches']) {
-    conditions = setCondition(conditions, { type, ...(findings[type] ?? unknown('', '')) }, generation, now);
+  for (const [type, finding] of Object.entries({ Ready: readiness, ...findings })) {
+    conditions = setCondition(conditions, { type, ...finding }, generation, now);
   }
   conditions = stalled
     ? setCondition(

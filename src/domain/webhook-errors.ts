@@ -160,7 +160,7 @@ export const WEBHOOK_ERRORS: readonly WebhookError[] = [
   },
   {
     id: 'AnsweredOther',
-    text: /the server responded with the status code \d+|the server rejected our request/,
+    text: /the server responded with the status code \d|the server rejected our request/,
     cause: 'the answer was an HTTP status that the operator never gives to an API server: another program answers',
     fix: LISTENER,
   },

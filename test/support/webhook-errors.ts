@@ -48,6 +48,7 @@ export const ERROR_TEXTS: readonly (readonly [text: string, id: string])[] = [
   [`${ANSWER}the server has asked for the client to provide credentials`, 'Answered401'],
   [`${ANSWER}unknown`, 'Answered403'],
   [`${ANSWER}the server responded with the status code 413 but did not return more information`, 'Answered413'],
+  [`${ANSWER}the server responded with the status code 302 but did not return more information`, 'AnsweredOther'],
   [`${ANSWER}the server has received too many requests and has asked us to try again later`, 'Answered429'],
   [`${ANSWER}the server is currently unable to handle the request`, 'Answered503'],
   [`${ANSWER}an error on the server ("unknown") has prevented the request from succeeding`, 'Answered5xx'],
