@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { STATUS_ANNOTATION, injector, names, pod } from '../../test/testdata/samples.ts';
 import type { SidecarInjector, Template } from '../api/v1alpha1/types.ts';
-import { inject } from './inject.ts';
+import { inject, type ClusterFacts } from './inject.ts';
 import { at, mapAt } from './json.ts';
 import { templateRevision } from './revision.ts';
 
@@ -34,6 +34,42 @@ test("D2 the user's annotations and labels stay", () => {
     "the pod's own value of label app was kept",
     "the pod's own value of annotation a was kept",
   ]);
+});
+
+test('labels and annotations of the pod are replaced when that is asked, and those of the same value are no news', () => {
+  const template = { containers: [sidecar], metadata: { labels: { app: 'ours', same: '1' } } };
+  const theirs = pod({}, { labels: { app: 'theirs', same: '1' } });
+  const result = inject(theirs, templated(template, { onConflict: 'Replace' }));
+  assert.equal(at(result.pod, ['metadata', 'labels', 'app']), 'ours');
+  assert.deepEqual(result.notes, ["the pod's own value of label app was replaced"]);
+  assert.deepEqual(
+    result.operations.filter(({ path }) => path.endsWith('/same')),
+    [],
+  );
+});
+
+test("the operator's own label and annotation are not the template's to set", () => {
+  const label = 'injected.sidecarinjector.dev/nginx';
+  const metadata = { labels: { [label]: 'x' }, annotations: { [STATUS_ANNOTATION]: 'x' } };
+  const by = injector({ template: { containers: [sidecar], metadata } });
+  const { pod: first, operations } = inject(pod(), by);
+  assert.equal(at(first, ['metadata', 'labels', label]), templateRevision(by));
+  assert.equal(operations.filter(({ value }) => value === 'x').length, 0);
+  const again = inject(first, by);
+  assert.deepEqual([again.operations, again.notes], [[], []]);
+});
+
+test('what was said of a pod is not said again', () => {
+  const template = { containers: [sidecar], metadata: { labels: { app: 'ours' } } };
+  const first = inject(pod({}, { labels: { app: 'theirs' } }), templated(template));
+  assert.equal(first.notes.length, 1);
+  assert.deepEqual(inject(first.pod, templated(template)).notes, []);
+});
+
+test('a host alias without names changes nothing of one that is there', () => {
+  const there = { ip: '10.0.0.1', hostnames: ['x'] };
+  const by = templated({ containers: [sidecar], hostAliases: [{ ip: '10.0.0.1' }] });
+  assert.deepEqual(at(inject(pod({ hostAliases: [there] }), by).pod, ['spec', 'hostAliases']), [there]);
 });
 
 test('D3 two volumes for a pod without volumes are both there', () => {
@@ -111,6 +147,65 @@ test('positions', () => {
   assert.deepEqual(order({ position: 'After', anchor: 'absent' }), ['a', 'b', 'x', 'y']);
   const { notes } = inject(theirs, templated(template, { position: 'Before', anchor: 'absent' }));
   assert.deepEqual(notes, ['the pod has no container absent to be placed before: placed as usual']);
+  for (const position of ['First', 'Last'] as const) {
+    assert.deepEqual(inject(theirs, templated(template, { position, anchor: 'absent' })).notes, [], position);
+  }
+});
+
+test('an anchor in one of the lists is enough', () => {
+  const theirs = pod({ initContainers: [{ name: 'migrate' }] });
+  const template = { containers: [sidecar], initContainers: [{ name: 'init', image: 'i' }] };
+  const placed = inject(theirs, templated(template, { position: 'Before', anchor: 'app' }));
+  assert.deepEqual(names(placed.pod, 'containers'), ['sidecar', 'app']);
+  assert.deepEqual(names(placed.pod, 'initContainers'), ['migrate', 'init']);
+  assert.deepEqual(placed.notes, []);
+});
+
+test('an anchor that is missing is said once, and not where there is nothing to place', () => {
+  const theirs = pod({ initContainers: [{ name: 'migrate' }] });
+  const template = { containers: [sidecar], initContainers: [{ name: 'init', image: 'i' }] };
+  assert.equal(inject(theirs, templated(template, { position: 'After', anchor: 'absent' })).notes.length, 1);
+  const volumes = templated({ volumes: [{ name: 'v', emptyDir: {} }] }, { position: 'After', anchor: 'absent' });
+  assert.deepEqual(inject(theirs, volumes).notes, []);
+});
+
+test('native sidecars and init containers keep the places that their position gives them', () => {
+  const theirs = pod({ initContainers: [{ name: 'a' }, { name: 'b' }] });
+  const template = { containers: [sidecar], initContainers: [{ name: 'init', image: 'i' }] };
+  const order = (injection: SidecarInjector['spec']['injection'], of = theirs): unknown[] =>
+    names(inject(of, templated(template, { sidecarMode: 'Native', ...injection })).pod, 'initContainers');
+  assert.deepEqual(order({}), ['sidecar', 'a', 'b', 'init']);
+  assert.deepEqual(order({ position: 'Last' }), ['a', 'b', 'sidecar', 'init']);
+  assert.deepEqual(order({ position: 'First' }), ['sidecar', 'init', 'a', 'b']);
+  assert.deepEqual(order({ position: 'First' }, pod()), ['sidecar', 'init']);
+  assert.deepEqual(order({ position: 'After', anchor: 'a' }), ['a', 'sidecar', 'init', 'b']);
+});
+
+test('with Auto a pod gets what the nodes run, and plain sidecars where nobody knows', () => {
+  const by = templated({ containers: [sidecar] }, { sidecarMode: 'Auto' });
+  const listOf = (facts: ClusterFacts, theirs = pod()): string[] =>
+    ['containers', 'initContainers'].filter((list) => names(inject(theirs, by, facts).pod, list).includes('sidecar'));
+  assert.deepEqual(listOf({}), ['containers']);
+  assert.deepEqual(listOf({ nativeSidecars: false }), ['containers']);
+  assert.deepEqual(listOf({ nativeSidecars: true }), ['initContainers']);
+});
+
+test('with Auto only our own sidecar, as such, keeps a pod from what the nodes run now', () => {
+  const template = { containers: [sidecar], initContainers: [{ name: 'init', image: 'i' }] };
+  const by = templated(template, { sidecarMode: 'Auto' });
+  const plain = inject(pod(), by).pod;
+  const native = inject(pod(), by, { nativeSidecars: true }).pod;
+  assert.deepEqual(inject(plain, by, { nativeSidecars: true }).operations, []);
+  assert.deepEqual(inject(native, by, { nativeSidecars: false }).operations, []);
+
+  const init = pod({ initContainers: [{ name: 'init', image: 'i' }] });
+  assert.deepEqual(names(inject(init, by, { nativeSidecars: true }).pod, 'containers'), ['app']);
+
+  const theirs = pod({ initContainers: [sidecar] });
+  assert.deepEqual(
+    inject(theirs, by, { nativeSidecars: false }).conflicts.map(({ text }) => text),
+    ['the name sidecar is taken by another container'],
+  );
 });
 
 test('ports clash only with containers that run at the same time, and cannot be replaced', () => {

@@ -8,6 +8,7 @@ import {
   type IssuanceFacts,
   type RequestFacts,
   type Step,
+  type Waiting,
 } from './issuance.ts';
 
 const now = new Date('2026-01-01T12:00:00Z');
@@ -142,6 +143,65 @@ for (const [what, change] of Object.entries(strangers)) {
   });
 }
 
+test('the request asks for what the kubelet-serving signer demands, no less and no more', () => {
+  assert.deepEqual(USAGES.toSorted(), ['digital signature', 'key encipherment', 'server auth']);
+});
+
+const reasons: [change: Partial<RequestFacts>, why: RegExp][] = [
+  [{ username: 'mallory' }, /made by mallory, not by system:serviceaccount:ns:sa/],
+  [{ signerName: 'kubernetes.io/kubelet-serving' }, /the signer kubernetes\.io\/kubelet-serving/],
+  [{ request: 'PKCS#10 of evil' }, /key, subject or names/],
+  [{ usages: ['server auth', 'client auth'] }, /the usages server auth, client auth/],
+  [{ expirationSeconds: 60 }, /for 60 s/],
+];
+for (const [change, why] of reasons) {
+  test(`of a request that is not ours people read which, and what is strange: ${why.source}`, () => {
+    const step = nextStep({ ...base, pending: { ...pending, attempt: 2 }, request: { ...made, ...change } });
+    assert.ok(step.step === 'GenerateKey');
+    assert.match(step.why, why);
+    assert.match(step.why, /sidecar-injector-nginx-abc/);
+    assert.equal(step.attempt, 3);
+  });
+}
+
+function waiting(facts: Partial<IssuanceFacts>): Waiting {
+  const step = nextStep({ ...base, ...facts });
+  assert.ok(step.step === 'Wait');
+  return step.waiting;
+}
+
+test('who waits for an approval reads how to give it, and why the operator does not', () => {
+  const { message, ...rest } = waiting({ pending, request: made, ...foreign });
+  assert.match(message, /somebody to approve it for the signer sidecarinjector\.dev\/webhook-serving/);
+  assert.match(message, /kubectl certificate approve sidecar-injector-nginx-abc\)$/);
+  assert.deepEqual(rest, { for: 'Approval', requestName: made.name, since: made.createdAt, until: ago(-5) });
+  const refused = waiting({ pending, request: made, approves: false, approvalRefused: 'user not permitted' });
+  assert.match(refused.message, /the operator may not: user not permitted$/);
+});
+
+test('who waits for a signature reads for whose, and since when', () => {
+  const { message, ...rest } = waiting({ pending, request: { ...made, approvedAt }, ...foreign });
+  assert.match(message, /waits for the signer sidecarinjector\.dev\/webhook-serving/);
+  assert.deepEqual(rest, { for: 'Signature', requestName: made.name, since: approvedAt, until: ago(-5) });
+});
+
+test('a signer that does not answer is named, with the minutes it had', () => {
+  const request = { ...made, approvedAt: ago(30 * 60) };
+  const step = nextStep({ ...base, pending: { ...pending, attempt: 1 }, request, ...foreign });
+  assert.ok(step.step === 'GenerateKey');
+  assert.match(step.why, /sidecarinjector\.dev\/webhook-serving did not answer for 30 minutes/);
+});
+
+test('a refusal is waited out to the millisecond, and then told with its kind and words', () => {
+  const request = { ...made, denied: { message: 'not in this cluster', at: ago(1) } };
+  const { until, message } = waiting({ pending, request });
+  assert.equal(message, 'not in this cluster');
+  waiting({ pending, request, now: new Date(until.getTime() - 1) });
+  const step = nextStep({ ...base, pending, request, now: until });
+  assert.ok(step.step === 'GenerateKey');
+  assert.equal(step.why, 'denied: not in this cluster');
+});
+
 test('usages are a set: the order in which the API server keeps them does not matter', () => {
   assert.equal(strangeness({ ...made, usages: USAGES.toReversed() }, wanted, base.username), undefined);
 });
@@ -152,4 +212,9 @@ test('the back-off grows up to an hour, and a whole attempt always waits more th
     assert.ok(wait >= 3750 && wait <= 3_600_000);
     if (attempt > 0 && attempt < 9) assert.ok(wait > backoff(attempt - 1, 'seed'));
   }
+});
+
+test('injectors that fail together do not try again together', () => {
+  const waits = Array.from({ length: 20 }, (_, index) => backoff(3, `injector-${index}`));
+  assert.ok(new Set(waits).size > 10);
 });

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { LabelSelector } from '../api/v1alpha1/types.ts';
+import type { LabelSelector, LabelSelectorRequirement } from '../api/v1alpha1/types.ts';
 import { nearMatches } from './near-match.ts';
 import { selectorMatches } from './selector.ts';
 
 const nginx: LabelSelector = { matchLabels: { 'nginx-sidecar-injection': 'enabled' } };
+
+const tier: LabelSelector = { matchExpressions: [{ key: 'tier', operator: 'In', values: ['gold', 'silver'] }] };
+const inject: LabelSelector = { matchExpressions: [{ key: 'inject', operator: 'Exists' }] };
+const payments: LabelSelector = { matchLabels: { team: 'payments' } };
 
 const rows: [name: string, selector: LabelSelector, labels: Record<string, string>, expected: string | undefined][] = [
   ['a letter of the key', nginx, { 'nginx-sidecar-injektion': 'enabled' }, 'the key is misspelt'],
@@ -15,30 +19,29 @@ const rows: [name: string, selector: LabelSelector, labels: Record<string, strin
   ['a word is missing', nginx, { 'nginx-injection': 'enabled' }, 'the value stands under another key'],
   ['the end is missing', nginx, { 'nginx-sidecar': 'enabled' }, 'one key is the beginning of the other'],
   ['a prefix too many', nginx, { 'example.com/nginx-sidecar-injection': 'enabled' }, 'the key has another prefix'],
+  ['a longer value', nginx, { 'nginx-sidecar-injection': 'enabled-here' }, 'one value is the beginning of the other'],
+  ['the beginning of one of several values', tier, { tier: 'silverware' }, 'one value is the beginning of the other'],
+  [
+    'three letters are a beginning',
+    { matchLabels: { for: 'dev' } },
+    { for: 'develop' },
+    'one value is the beginning of the other',
+  ],
+  ['two letters are chance', { matchLabels: { zone: 'eu' } }, { zone: 'europe' }, 'the value is another one'],
+  ['a short value, and most of its letters are others', tier, { tier: 'bolt' }, 'the value is another one'],
+  ['a word of the key, and an everyday value', nginx, { 'nginx-app': 'enabled' }, 'the value stands under another key'],
+  ['a word of two letters', { matchLabels: { 'my-sidecar': 'on' } }, { 'my-billing': 'on' }, undefined],
   ['a key with nothing in common', nginx, { billing: 'enabled' }, undefined],
+  ['a telling value under any key', payments, { squad: 'payments' }, 'the value stands under another key'],
+  ['the name of the namespace', payments, { 'kubernetes.io/metadata.name': 'payments' }, undefined],
+  ['one of several values', tier, { tier: 'sliver' }, 'the value is misspelt'],
+  ['a key that must be there', inject, { injekt: 'x' }, 'the key is misspelt'],
+  ['a key that must be there, and another that is', inject, { billing: 'x' }, undefined],
   [
-    'a telling value under any key',
-    { matchLabels: { team: 'payments' } },
-    { squad: 'payments' },
-    'the value stands under another key',
-  ],
-  [
-    'the name of the namespace',
-    { matchLabels: { team: 'payments' } },
-    { 'kubernetes.io/metadata.name': 'payments' },
-    undefined,
-  ],
-  [
-    'one of several values',
-    { matchExpressions: [{ key: 'tier', operator: 'In', values: ['gold', 'silver'] }] },
-    { tier: 'sliver' },
-    'the value is misspelt',
-  ],
-  [
-    'a key that must be there',
-    { matchExpressions: [{ key: 'inject', operator: 'Exists' }] },
-    { injekt: 'x' },
-    'the key is misspelt',
+    'a value that must not be there',
+    { matchExpressions: [{ key: 'tier', operator: 'NotIn', values: ['none', 'lead'] }] },
+    { tier: 'lead' },
+    'this label excludes it',
   ],
   [
     'a key that must not be there',
@@ -63,6 +66,40 @@ for (const [name, selector, labels, expected] of rows) {
     assert.equal(match?.namespace, expected === undefined ? undefined : 'apps');
   });
 }
+
+test('a value that says no more than yes or no is no hint under a key that has nothing in common', () => {
+  for (const value of ['true', 'false', 'yes', 'no', 'on', 'off', 'enabled', 'disabled', '1', '0', 'True']) {
+    const wanted = { matchLabels: { sidecar: value } };
+    assert.deepEqual(nearMatches(wanted, [{ name: 'apps', labels: { billing: value } }]), [], value);
+  }
+});
+
+test('labels that Kubernetes writes itself are never the slip; those that only resemble them may be', () => {
+  const hint = (key: string): string | undefined =>
+    nearMatches(payments, [{ name: 'apps', labels: { [key]: 'payments' } }])[0]?.found;
+  assert.equal(hint('kubernetes.io/metadata.name'), undefined);
+  assert.equal(hint('pod-security.kubernetes.io/enforce'), undefined);
+  assert.equal(hint('shop.kubernetes.io/metadata.name'), 'shop.kubernetes.io/metadata.name=payments');
+  assert.equal(hint('kubernetes.io/metadata.name-of-team'), 'kubernetes.io/metadata.name-of-team=payments');
+});
+
+const texts: [LabelSelectorRequirement, labels: Record<string, string>, wanted: string, label: string][] = [
+  [{ key: 'tier', operator: 'In', values: ['gold', 'silver'] }, { tier: 'x' }, 'tier in (gold,silver)', 'tier=gold'],
+  [{ key: 'tier', operator: 'NotIn', values: ['a', 'b'] }, { tier: 'b' }, 'tier notin (a,b)', 'tier-'],
+  [{ key: 'inject', operator: 'Exists' }, { injekt: 'x' }, 'inject', 'inject=true'],
+  [{ key: 'legacy', operator: 'DoesNotExist' }, { legacy: 'x' }, '!legacy', 'legacy-'],
+];
+for (const [requirement, labels, wanted, label] of texts) {
+  test(`a requirement with ${requirement.operator} reads as kubectl writes it: ${wanted}, mended by ${label}`, () => {
+    const [match] = nearMatches({ matchExpressions: [requirement] }, [{ name: 'apps', labels }]);
+    assert.deepEqual([match?.wanted, match?.label], [wanted, label]);
+  });
+}
+
+test('of several labels of a namespace the likeliest is named', () => {
+  const labels = { squad: 'payments', 'x/team': 'payments', taem: 'payments', owner: 'payments' };
+  assert.equal(nearMatches(payments, [{ name: 'apps', labels }])[0]?.found, 'taem=payments');
+});
 
 test('the labels that are named mend it', () => {
   for (const [, selector, labels] of rows) {
@@ -100,6 +137,32 @@ test('the likeliest comes first, and all slips of a namespace stand together', (
       label: 'team=payments',
     },
   ]);
+});
+
+test('the fewer slips the sooner, and by name where they are the same', () => {
+  const found = nearMatches(payments, [
+    { name: 'a', labels: { squad: 'payments' } },
+    { name: 'c', labels: { team: 'sales' } },
+    { name: 'e', labels: { 'x/team': 'payments' } },
+    { name: 'b', labels: { taem: 'sales' } },
+    { name: 'f', labels: { taem: 'payments' } },
+    { name: 'd', labels: { team: 'ops' } },
+  ]);
+  assert.deepEqual(
+    found.map(({ namespace }) => namespace),
+    ['f', 'e', 'b', 'c', 'd', 'a'],
+  );
+});
+
+test('where any value does, a misspelt key comes before a value cut short', () => {
+  const found = nearMatches({ ...payments, ...inject }, [
+    { name: 'a', labels: { team: 'pay', inject: 'x' } },
+    { name: 'b', labels: { team: 'payments', injekt: 'x' } },
+  ]);
+  assert.deepEqual(
+    found.map(({ namespace }) => namespace),
+    ['b', 'a'],
+  );
 });
 
 test('5,000 namespaces cost little', () => {

@@ -57,11 +57,13 @@ export function nearMatches(selector: LabelSelector, namespaces: readonly Labell
   const values = memo(wants, valueSlip);
   const near = namespaces.flatMap(({ name, labels }) => {
     const missed = wants.filter(({ single }) => !selectorMatches(single, labels));
-    const slips = missed.map((want) => bestSlip(want, labels, keys, values));
-    if (missed.length === 0 || slips.includes(undefined)) return [];
-    const rank = slips.reduce((sum, slip) => sum + (slip?.rank ?? 0), 0);
-    const matches = missed.map((want, index): NearMatch => {
-      const { found = '', why = '' } = slips[index] ?? {};
+    const slips = missed.flatMap((want) => {
+      const slip = bestSlip(want, labels, keys, values);
+      return slip === undefined ? [] : [{ want, slip }];
+    });
+    if (slips.length < missed.length) return [];
+    const rank = slips.reduce((sum, { slip }) => sum + slip.rank, 0);
+    const matches = slips.map(({ want, slip: { found, why } }): NearMatch => {
       return { namespace: name, wanted: want.text, found, why, label: labelFor(want) };
     });
     return [{ name, rank, matches }];
@@ -135,9 +137,12 @@ function bestSlip(want: Want, labels: LabelledNamespace['labels'], keys: Judge, 
 
 function keySlip({ key }: Want, other: string): ReturnType<Judge> {
   if (misspelt(key, other)) return { rank: 0, why: 'the key is misspelt' };
-  const [name, otherName] = [key, other].map((text) => text.slice(text.lastIndexOf('/') + 1));
-  if (name !== undefined && name === otherName) return { rank: 1, why: 'the key has another prefix' };
+  if (withoutPrefix(key) === withoutPrefix(other)) return { rank: 1, why: 'the key has another prefix' };
   return begins(key, other) ? { rank: 1, why: 'one key is the beginning of the other' } : undefined;
+}
+
+function withoutPrefix(key: string): string {
+  return key.slice(key.lastIndexOf('/') + 1);
 }
 
 function valueSlip({ values = [] }: Want, other: string): ReturnType<Judge> {

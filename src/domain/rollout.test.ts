@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { backoffMs, isNew, type Attempt } from './rollout-attempts.ts';
+import { backoffMs, isNew, MAX_ATTEMPTS, type Attempt } from './rollout-attempts.ts';
 import {
   needsRestart,
   planRollout,
@@ -54,6 +54,9 @@ const attempt = (of: string, more: Partial<Attempt> = {}): Attempt => ({
 const [a1, a2, b1] = [pod('a', 'a1'), pod('a', 'a2', { state: 'Outdated' }), pod('b', 'b1')];
 const good = pod('a', 'new', { state: 'Current', createdAt: 5000 });
 const bad = { ...good, state: 'Missed' as const };
+
+const goodB = { ...good, uid: 'new-b', name: 'new-b', workload: workload('b') };
+const begunB = attempt('b', { before: new Set(['b1']) });
 
 const ROWS: [what: string, facts: Partial<RolloutFacts>, evicts: string[], waits: Wait[]][] = [
   ['nothing needs it', { pods: [good] }, [], []],
@@ -111,6 +114,33 @@ const ROWS: [what: string, facts: Partial<RolloutFacts>, evicts: string[], waits
   ['a minute has its limit', { pods: [a1], maxPerMinute: 2, evictions: [940_000, 999_000] }, [], ['Rate']],
   ['and then ends', { pods: [a1], maxPerMinute: 2, evictions: [939_999, 999_000] }, ['a1'], []],
   ['a workload that was not looked at waits', { pods: [a1], looks: new Map() }, [], ['Look']],
+  ['even in the middle of it', { pods: [a1, good], looks: new Map(), attempts: [attempt('a')] }, [], ['Look']],
+  ['workloads are taken by their names', { pods: [b1, a1] }, ['a1'], ['Unavailable']],
+  [
+    'and so are pods',
+    { pods: [good, pod('a', 'a3'), a1, a2], attempts: [attempt('a')], maxUnavailable: 5 },
+    ['a1', 'a2', 'a3'],
+    [],
+  ],
+  [
+    'but what is begun goes on before others begin',
+    { pods: [a1, b1, goodB], attempts: [begunB] },
+    ['b1'],
+    ['Unavailable'],
+  ],
+  ['in whatever order they are found', { pods: [b1, goodB, a1], attempts: [begunB] }, ['b1'], ['Unavailable']],
+  [
+    'at the very end of its back-off one is tried again',
+    { pods: [a1, bad], attempts: [attempt('a', { failures: 1, retryAt: 1_000_000 })] },
+    ['a1'],
+    [],
+  ],
+  [
+    'a pod that is still coming up is counted once',
+    { pods: [a1, a2, good], attempts: [attempt('a')], looks: new Map([['uid-a', look(1)]]), maxUnavailable: 2 },
+    ['a1'],
+    ['Unavailable'],
+  ],
 ];
 for (const [what, given, evicts, waits] of ROWS) {
   test(`rollout: ${what}`, () => {
@@ -149,6 +179,9 @@ test('only pods of controllers that make new ones are of a workload', () => {
     ['batch/v1', 'Job'],
     ['v1', 'Node'],
     ['example.com/v1', 'StatefulSet'],
+    ['example.com/v1', 'ReplicaSet'],
+    ['example.com/v1', 'DaemonSet'],
+    ['example.com/v1', 'ReplicationController'],
     ['apps/v1', 'constructor'],
   ] as const) {
     assert.equal(of(apiVersion, kind), undefined, kind);
@@ -158,6 +191,59 @@ test('only pods of controllers that make new ones are of a workload', () => {
 
 test('maxUnavailable is a number or a percentage, and at least 1', () => {
   assert.deepEqual([unavailableLimit(3, 100), unavailableLimit('25%', 10), unavailableLimit('1%', 10)], [3, 2, 1]);
+  assert.deepEqual([unavailableLimit('2%5', 100), unavailableLimit('many', 100)], [1, 1], 'what is neither');
+});
+
+test('a workload is remembered as it was before its first pod went', () => {
+  const pods = [a1, { ...a2, createdAt: 3000 }, { ...b1, createdAt: 9000 }];
+  const { attempts } = planRollout(facts({ pods, looks: new Map([['uid-a', look(1, 'a2')]]) }));
+  assert.deepEqual(attempts, [
+    {
+      workload: workload('a'),
+      revision: 'r2',
+      startedAt: 1_000_000,
+      newestAt: 3000,
+      before: new Set(['a1', 'a2']),
+      evicted: 1,
+      downBefore: 1,
+      failures: 0,
+    },
+  ]);
+});
+
+test('pods that follow the first are counted; the attempt is the same', () => {
+  const { attempts } = planRollout(facts({ pods: [a1, a2, good], attempts: [attempt('a')], maxUnavailable: 2 }));
+  assert.deepEqual(attempts, [attempt('a', { evicted: 3 })]);
+});
+
+test('another try is a new attempt that knows of the failures, and of what was down at first', () => {
+  const failed = attempt('a', { evicted: 3, downBefore: 2, failures: 4, retryAt: 999_999 });
+  const { attempts } = planRollout(facts({ pods: [a1, bad], attempts: [failed] }));
+  const before = new Set(['a1', 'new']);
+  const expected = { startedAt: 1_000_000, newestAt: 5000, before, downBefore: 2, failures: 4 };
+  assert.deepEqual(attempts, [attempt('a', expected)]);
+});
+
+test('with too many workloads that did not come back no other is begun, but what is proven goes on', () => {
+  const plan = (open: number) => {
+    const attempts = Array.from({ length: open }, (_, index) => attempt(`gone-${index}`));
+    const { evict, waits } = planRollout(
+      facts({ pods: [a1, b1, goodB], attempts: [...attempts, begunB], maxUnavailable: 5 }),
+    );
+    return { evicted: evict.map(({ name }) => name), waits };
+  };
+  assert.deepEqual(plan(MAX_ATTEMPTS - 2), { evicted: ['b1', 'a1'], waits: [] });
+  assert.deepEqual(plan(MAX_ATTEMPTS - 1), { evicted: ['b1'], waits: ['Replacement'] });
+});
+
+test('looked at are the workloads in the middle of it, and as many others as asked for, by name', () => {
+  const c1 = pod('c', 'c1');
+  const looked = (more: Partial<RolloutFacts>, others: number): string[] =>
+    worthALook(facts(more), others).map(({ name }) => name);
+  assert.deepEqual(looked({ pods: [c1, b1, a1] }, 2), ['a', 'b']);
+  assert.deepEqual(looked({ pods: [a1, b1, goodB, c1], attempts: [begunB] }, 1), ['b', 'a'], 'none twice');
+  assert.deepEqual(looked({ pods: [a1, b1, c1], held: new Set(['uid-a']) }, 1), ['b'], 'nor one that must wait');
+  assert.deepEqual(looked({ pods: [], attempts: [begunB] }, 0), ['b'], 'until it is forgotten');
 });
 
 interface SmallPod extends RolloutPod {

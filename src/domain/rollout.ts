@@ -62,21 +62,22 @@ export interface RolloutPlan {
 export type Wait = 'Rate' | 'Unavailable' | 'Replacement' | 'NotHelping' | 'Budget' | 'Look';
 
 /** The controllers whose pods are evicted: they make a new one from their template at once. A Job counts it as a failure. */
-const RESTARTABLE: Readonly<Record<string, string>> = {
-  ReplicaSet: 'apps/',
-  StatefulSet: 'apps/',
-  DaemonSet: 'apps/',
-  ReplicationController: 'v1',
-};
+const RESTARTABLE: ReadonlyMap<string, string> = new Map([
+  ['ReplicaSet', 'apps/'],
+  ['StatefulSet', 'apps/'],
+  ['DaemonSet', 'apps/'],
+  ['ReplicationController', 'v1'],
+]);
 
 /** The workload of a pod; undefined for one that nothing known would make anew, which is never evicted. */
 export function workloadOf(
   namespace: string,
   controller: { apiVersion: string; kind: string; name: string; uid: string } | undefined,
 ): Workload | undefined {
-  if (controller === undefined || !Object.hasOwn(RESTARTABLE, controller.kind)) return undefined;
+  if (controller === undefined) return undefined;
   const { apiVersion, kind, name, uid } = controller;
-  return apiVersion.startsWith(RESTARTABLE[kind] ?? ' ') ? { uid, namespace, kind, name } : undefined;
+  const group = RESTARTABLE.get(kind);
+  return group !== undefined && apiVersion.startsWith(group) ? { uid, namespace, kind, name } : undefined;
 }
 
 /** maxUnavailable as a number; a percentage is of `matched`, rounded down, and at least 1. */
@@ -94,7 +95,7 @@ interface Course {
   candidates: readonly RolloutPod[];
   /** What came instead of what was evicted is as it should be: the others may follow. */
   proven: boolean;
-  wait?: Wait;
+  wait: Wait | undefined;
 }
 
 /** Each workload with pods to be restarted or just restarted; those in the middle of it first. */
@@ -112,7 +113,7 @@ function coursesOf(facts: RolloutFacts): { courses: Course[]; attempts: Attempt[
     const attempt = attempts.get(workload.uid);
     const proven = attempt !== undefined && attempt.retryAt === undefined && group.some((pod) => isNew(pod, attempt));
     const wait = waitOf(facts, attempt, proven, workload);
-    return [{ workload, attempt, candidates, proven, ...(wait !== undefined && { wait }) }];
+    return [{ workload, attempt, candidates, proven, wait }];
   });
   courses.sort(
     (one, other) =>
@@ -134,7 +135,7 @@ function waitOf(
 
 function byName(one: { namespace: string; name: string }, other: { namespace: string; name: string }): number {
   const [a, b] = [`${one.namespace}/${one.name}`, `${other.namespace}/${other.name}`];
-  return a < b ? -1 : Number(a > b);
+  return a < b ? -1 : 1;
 }
 
 /** The workloads whose state a plan depends on: those in the middle of it, and the next `more` ones. */
@@ -176,7 +177,7 @@ export function planRollout(facts: RolloutFacts): RolloutPlan {
           evict.push(pod);
           left -= 1;
           down = after;
-          attempts.set(workload.uid, extended(facts, attempts.get(workload.uid), pod, proven));
+          attempts.set(workload.uid, extended(facts, attempts.get(workload.uid), pod, proven, look));
         }
       }
     }
@@ -186,10 +187,11 @@ export function planRollout(facts: RolloutFacts): RolloutPlan {
 
 /** The attempt with one more pod in it, or a new one. */
 function extended(
-  { now, revision, pods, looks }: RolloutFacts,
+  { now, revision, pods }: RolloutFacts,
   attempt: Attempt | undefined,
   { workload }: RolloutPod,
   proven: boolean,
+  { down }: WorkloadLook,
 ): Attempt {
   if (attempt !== undefined && proven) return { ...attempt, evicted: attempt.evicted + 1 };
   const own = pods.filter((pod) => pod.workload.uid === workload.uid);
@@ -200,7 +202,7 @@ function extended(
     newestAt: Math.max(...own.map(({ createdAt }) => createdAt)),
     before: new Set(own.map(({ uid }) => uid)),
     evicted: 1,
-    downBefore: attempt?.downBefore ?? looks.get(workload.uid)?.down ?? 0,
+    downBefore: attempt?.downBefore ?? down,
     failures: attempt?.failures ?? 0,
   };
 }
