@@ -201,11 +201,25 @@ test('with Auto only our own sidecar, as such, keeps a pod from what the nodes r
   const init = pod({ initContainers: [{ name: 'init', image: 'i' }] });
   assert.deepEqual(names(inject(init, by, { nativeSidecars: true }).pod, 'containers'), ['app']);
 
+  // An init container that ends is no sidecar, whatever its name; not even Replace turns one into the other.
   const theirs = pod({ initContainers: [sidecar] });
-  assert.deepEqual(
-    inject(theirs, by, { nativeSidecars: false }).conflicts.map(({ text }) => text),
-    ['the name sidecar is taken by another container'],
-  );
+  for (const onConflict of ['Skip', 'Replace'] as const) {
+    assert.deepEqual(
+      inject(theirs, templated(template, { sidecarMode: 'Auto', onConflict }), {
+        nativeSidecars: false,
+      }).conflicts.map(({ text }) => text),
+      ['the name sidecar is taken by another container'],
+    );
+  }
+});
+
+test('with Auto what is missing of several sidecars comes as those that are there', () => {
+  const by = templated({ containers: [sidecar, { name: 'other', image: 'o' }] }, { sidecarMode: 'Auto' });
+  const { pod: result, conflicts } = inject(pod({ containers: [{ name: 'app', image: 'a' }, sidecar] }), by, {
+    nativeSidecars: true,
+  });
+  assert.deepEqual(conflicts, []);
+  assert.deepEqual(names(result, 'containers').toSorted(), ['app', 'other', 'sidecar']);
 });
 
 test('ports clash only with containers that run at the same time, and cannot be replaced', () => {
