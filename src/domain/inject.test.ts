@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { STATUS_ANNOTATION, injector, names, pod } from '../../test/testdata/samples.ts';
 import type { SidecarInjector, Template } from '../api/v1alpha1/types.ts';
-import { inject, type ClusterFacts } from './inject.ts';
+import { inject } from './inject.ts';
 import { at, mapAt } from './json.ts';
 import { templateRevision } from './revision.ts';
 
@@ -179,47 +179,6 @@ test('native sidecars and init containers keep the places that their position gi
   assert.deepEqual(order({ position: 'First' }), ['sidecar', 'init', 'a', 'b']);
   assert.deepEqual(order({ position: 'First' }, pod()), ['sidecar', 'init']);
   assert.deepEqual(order({ position: 'After', anchor: 'a' }), ['a', 'sidecar', 'init', 'b']);
-});
-
-test('with Auto a pod gets what the nodes run, and plain sidecars where nobody knows', () => {
-  const by = templated({ containers: [sidecar] }, { sidecarMode: 'Auto' });
-  const listOf = (facts: ClusterFacts, theirs = pod()): string[] =>
-    ['containers', 'initContainers'].filter((list) => names(inject(theirs, by, facts).pod, list).includes('sidecar'));
-  assert.deepEqual(listOf({}), ['containers']);
-  assert.deepEqual(listOf({ nativeSidecars: false }), ['containers']);
-  assert.deepEqual(listOf({ nativeSidecars: true }), ['initContainers']);
-});
-
-test('with Auto only our own sidecar, as such, keeps a pod from what the nodes run now', () => {
-  const template = { containers: [sidecar], initContainers: [{ name: 'init', image: 'i' }] };
-  const by = templated(template, { sidecarMode: 'Auto' });
-  const plain = inject(pod(), by).pod;
-  const native = inject(pod(), by, { nativeSidecars: true }).pod;
-  assert.deepEqual(inject(plain, by, { nativeSidecars: true }).operations, []);
-  assert.deepEqual(inject(native, by, { nativeSidecars: false }).operations, []);
-
-  const init = pod({ initContainers: [{ name: 'init', image: 'i' }] });
-  assert.deepEqual(names(inject(init, by, { nativeSidecars: true }).pod, 'containers'), ['app']);
-
-  // An init container that ends is no sidecar, whatever its name; not even Replace turns one into the other.
-  const theirs = pod({ initContainers: [sidecar] });
-  for (const onConflict of ['Skip', 'Replace'] as const) {
-    assert.deepEqual(
-      inject(theirs, templated(template, { sidecarMode: 'Auto', onConflict }), {
-        nativeSidecars: false,
-      }).conflicts.map(({ text }) => text),
-      ['the name sidecar is taken by another container'],
-    );
-  }
-});
-
-test('with Auto what is missing of several sidecars comes as those that are there', () => {
-  const by = templated({ containers: [sidecar, { name: 'other', image: 'o' }] }, { sidecarMode: 'Auto' });
-  const { pod: result, conflicts } = inject(pod({ containers: [{ name: 'app', image: 'a' }, sidecar] }), by, {
-    nativeSidecars: true,
-  });
-  assert.deepEqual(conflicts, []);
-  assert.deepEqual(names(result, 'containers').toSorted(), ['app', 'other', 'sidecar']);
 });
 
 test('ports clash only with containers that run at the same time, and cannot be replaced', () => {
