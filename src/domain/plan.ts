@@ -127,8 +127,14 @@ export function wantedBundle(
 }
 
 /** The one next step of the rollover; None while there is nothing to roll. */
-export function rolloverStep({ rollover }: Pick<Facts, 'rollover'>): RolloverStep {
-  return rollover === undefined ? { step: 'None' } : nextRolloverStep(rollover.facts, rollover.timing);
+export function rolloverStep({ rollover, clockSkewMs = 0 }: Pick<Facts, 'rollover' | 'clockSkewMs'>): RolloverStep {
+  if (rollover === undefined) return { step: 'None' };
+  const step = nextRolloverStep(rollover.facts, rollover.timing);
+  const givesUp = step.step === 'Store' && step.state.phase === 'Narrowing';
+  // Whose clock is wrong is not known: what is trusted goes on to be trusted until the clocks agree.
+  return givesUp && isAlarming(clockSkewMs)
+    ? { step: 'Wait', reason: "old trust stays while the operator's clock and the API server's differ by minutes" }
+    : step;
 }
 
 /** The revision that replicas should serve: the wanted one if it was accepted, else the last one that was. */
@@ -253,9 +259,7 @@ export function waitingFor(facts: Facts): 'Certificate' | 'Template' | 'Replicas
 
 function planRollover(facts: Facts): Action[] {
   const step = rolloverStep(facts);
-  // Whose clock is wrong is not known: what is trusted goes on to be trusted until the clocks agree.
-  const givesUp = step.step === 'Store' && step.state.phase === 'Narrowing' && isAlarming(facts.clockSkewMs ?? 0);
-  return step.step === 'Store' && !givesUp ? [{ type: 'Rollover', step }] : [];
+  return step.step === 'Store' ? [{ type: 'Rollover', step }] : [];
 }
 
 function planWebhookConfiguration(facts: Facts): Action[] {
