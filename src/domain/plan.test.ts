@@ -288,7 +288,11 @@ test('while clocks differ by minutes, no trust is given up', () => {
   assert.deepEqual(steps(-299_000), ['Narrowing']);
   assert.deepEqual(steps(301_000), []);
   assert.deepEqual(steps(-301_000), []);
-  assert.partialDeepStrictEqual(rolloverStep({ ...facts, clockSkewMs: 301_000 }), { step: 'Wait' }, 'it is asked again');
+  assert.partialDeepStrictEqual(
+    rolloverStep({ ...facts, clockSkewMs: 301_000 }),
+    { step: 'Wait' },
+    'it is asked again',
+  );
   const coming = { fingerprint: 'leaf-2' };
   const lost: RolloverFacts = { ...rollover, state: { ...rollover.state, phase: 'Staged' }, current: undefined };
   const goesOn = { ...facts, rollover: { facts: { ...lost, next: coming }, timing: ROLLOVER_TIMING } };
