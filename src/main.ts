@@ -22,13 +22,13 @@ import { createKubeClient } from './kube/client.ts';
 import { loadKubeConfig } from './kube/connection.ts';
 import { EventRecorder } from './kube/events.ts';
 import { LeaseLock } from './kube/lease.ts';
-import { ClockSkew } from './kube/skew.ts';
 import { createHealthServer, type HealthServer } from './observe/health.ts';
 import { createLogger, type Logger } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
 import { clockOf } from './runtime/clock.ts';
 import { LEADER_TIMING, runLeaderElection } from './runtime/leader.ts';
 import { Shutdown, stopOnSignals } from './runtime/shutdown.ts';
+import { ClockSkew } from './runtime/skew.ts';
 import { VERSION } from './version.ts';
 
 async function runOperator(config: Config): Promise<number> {

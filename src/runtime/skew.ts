@@ -1,5 +1,5 @@
 /** How far the clock of the API servers is ahead of ours, by the Date header of their answers (RFC 9110, 6.6.1). */
-import { systemClock, type Clock } from '../runtime/clock.ts';
+import { systemClock, type Clock } from './clock.ts';
 
 /** An answer that took longer says too little. */
 const LONGEST_MS = 5000;
