@@ -45,5 +45,7 @@ const result = fc.check(all, { numRuns, seed });
 for (const [name, count] of spoken) console.log(`${String(count).padStart(9)} x ${name}`);
 if (result.failed) {
   console.error(fc.defaultReportMessage(result));
+  // The report leaves out which property it was, and what was found instead.
+  console.error(result.errorInstance);
   process.exitCode = 1;
 } else console.log(`all hold, in ${((performance.now() - started) / 1000).toFixed(1)} s`);
