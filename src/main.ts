@@ -25,7 +25,7 @@ import { LeaseLock } from './kube/lease.ts';
 import { createHealthServer, type HealthServer } from './observe/health.ts';
 import { createLogger, type Logger } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
-import { clockOf } from './runtime/clock.ts';
+import { clockOf, systemClock } from './runtime/clock.ts';
 import { LEADER_TIMING, runLeaderElection } from './runtime/leader.ts';
 import { Shutdown, stopOnSignals } from './runtime/shutdown.ts';
 import { ClockSkew } from './runtime/skew.ts';
@@ -117,7 +117,7 @@ async function startOperator(config: Config, log: Logger, shutdown: Shutdown): P
   shutdown.supervise('kubelets', kubelets.run(following.signal));
   shutdown.onStop('caches', () => following.abort());
   shutdown.onStop('serving', serving.start());
-  startReporting({ client, serving, clock, log }, config.namespace, refusals, shutdown);
+  startReporting({ client, serving, log }, config.namespace, refusals, shutdown);
 
   addHealthChecks(health, serving, log);
   health.addCheck('kubelets', () => kubelets.unreadiness());
@@ -139,12 +139,13 @@ async function startOperator(config: Config, log: Logger, shutdown: Shutdown): P
 
 /** It goes on while admission drains: the leader must know of whoever serves. */
 function startReporting(
-  { client, serving, clock, log }: Pick<LeadOptions, 'client' | 'serving' | 'clock' | 'log'>,
+  { client, serving, log }: Pick<LeadOptions, 'client' | 'serving' | 'log'>,
   namespace: string,
   refusals: Refusals,
   shutdown: Shutdown,
 ): void {
-  const reporter = new Reporter({ client, namespace, report: () => serving.report(), clock, log });
+  // Leases carry the holder's own time: doctor tells by them whose clock is wrong.
+  const reporter = new Reporter({ client, namespace, report: () => serving.report(), clock: systemClock, log });
   serving.onReport(() => reporter.poke());
   refusals.onChange(() => reporter.poke());
   const stopping = new AbortController();
@@ -283,8 +284,8 @@ function startLeading(config: Config, { settings, ...parts }: LeadingParts, shut
     name: config.leaseName,
     identity: config.identity,
     durationSeconds: LEADER_TIMING.leaseMs / 1000,
-    now: () => clock.now(),
-    monotonic: () => clock.monotonic(),
+    now: () => systemClock.now(),
+    monotonic: () => systemClock.monotonic(),
   });
   const leading = config.leaderElect
     ? runLeaderElection({ lock, clock, log, lead: work, observer: metrics.leader }, stopping.signal)

@@ -43,7 +43,7 @@ function clockProblems({ now, server, lists, operatorNamespace }: Facts): Proble
     problems.push({
       state: 'fail',
       about: `lease/${metadata.name}`,
-      message: `the operator's clock is ahead of that of the API server by ${Math.round(ahead / 1000)} s: certificates it makes are not valid yet`,
+      message: `the operator's clock is ahead of that of the API server by ${Math.round(ahead / 1000)} s: it goes by the API server's until they agree`,
       evidence: `the Lease was renewed at ${spec?.renewTime} in namespace ${operatorNamespace}, and the API server says it is ${clock.time.toISOString()}`,
       fix: 'synchronise the clocks of the nodes (NTP)',
     });
