@@ -81,13 +81,13 @@ export class LeaseLock {
   async #release(signal: AbortSignal): Promise<void> {
     const { client, namespace, name, identity } = this.#options;
     const call = { signal, retries: 0 };
-    const held = this.#held ?? (await get<Lease>(client, RESOURCES.leases, { namespace, name }, call));
-    this.#held = undefined;
-    if (held?.spec?.holderIdentity !== identity) return;
-    const lease = this.#lease(held);
-    // An empty holder is what client-go writes; one second is for those that only look at the duration.
-    lease.spec = { ...lease.spec, holderIdentity: '', leaseDurationSeconds: 1 };
     try {
+      const held = this.#held ?? (await get<Lease>(client, RESOURCES.leases, { namespace, name }, call));
+      this.#held = undefined;
+      if (held?.spec?.holderIdentity !== identity) return;
+      const lease = this.#lease(held);
+      // An empty holder is what client-go writes; one second is for those that only look at the duration.
+      lease.spec = { ...lease.spec, holderIdentity: '', leaseDurationSeconds: 1 };
       await replace(client, RESOURCES.leases, lease, call);
     } catch (error) {
       if (!isConflict(error)) throw error;

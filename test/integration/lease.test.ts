@@ -134,6 +134,15 @@ describe('the release of a Lease', () => {
     });
   }
 
+  it('comes about when a conflict follows a conflict, whatever is asked', async () => {
+    await remove(client, RESOURCES.leases, KEY);
+    const mine = lock('mine');
+    await mine.acquire(signal());
+    cluster.faults.add({ resource: 'leases', status: 409, times: 2 });
+    await mine.release(signal());
+    assert.equal(await holder(), '');
+  });
+
   it('comes about after a renewal of which nothing was heard', async () => {
     await remove(client, RESOURCES.leases, KEY);
     const mine = lock('mine');
