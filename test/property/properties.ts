@@ -42,16 +42,18 @@ function withoutStatus(pod: JsonObject): JsonObject {
   return copy;
 }
 
-/** The same value with the keys of every object the other way round. By way of text, so that `__proto__` stays a key. */
+/**
+ * The same value with the keys of every object the other way round, `__proto__` among them. Not by way of text: JSON.parse of V8 13.6
+ * reads the key `"` as `\` once it has read an object of the same shape with that key.
+ */
 function reversed(value: unknown): unknown {
-  return JSON.parse(reversedText(value));
-}
-
-function reversedText(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map((item) => reversedText(item)).join()}]`;
-  if (!isObject(value)) return JSON.stringify(value ?? null);
-  const members = Object.keys(value).reverse();
-  return `{${members.map((key) => `${JSON.stringify(key)}:${reversedText(value[key])}`).join()}}`;
+  if (Array.isArray(value)) return value.map((item) => reversed(item));
+  if (!isObject(value)) return value ?? null;
+  return Object.fromEntries(
+    Object.entries(value)
+      .toReversed()
+      .map(([key, item]) => [key, reversed(item)]),
+  );
 }
 
 /** No number of JavaScript; a value that went through JSON.parse comes out as another. */
