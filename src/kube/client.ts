@@ -57,7 +57,7 @@ export interface ClientOptions {
   observer?: ClientObserver;
   /** A `Warning` header of the API server. */
   onWarning?: (text: string, call: { method: string; path: string }) => void;
-  /** The Date header of each answer, and when by our clock it was asked and came, in milliseconds. */
+  /** The Date header of each answer, and when by our monotonic clock it was asked and came, in milliseconds. */
   onDate?: (header: string | undefined, sent: number, received: number) => void;
   /** How long credentials and the CA are used before they are read again, in milliseconds. Default 60 s, as client-go. */
   refreshMs?: number;
