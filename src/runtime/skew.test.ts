@@ -47,3 +47,16 @@ test('clock skew: a wall clock that is set is off at once, and the time to go by
   clock.wall = NOW + 20_000;
   assert.equal(skew.now(), clock.wall, 'whole seconds are too coarse for so little');
 });
+
+test('clock skew: where it is just about the limit, the time does not go to and fro', () => {
+  const clock = { wall: NOW, now: () => clock.wall, monotonic: () => 7000 };
+  const skew = new ClockSkew(clock);
+  skew.note(at(NOW), 7000, 7000);
+  const seen = [31_000, 29_000, 31_000, 27_000].map((ahead) => {
+    clock.wall = NOW + ahead;
+    return skew.now();
+  });
+  assert.ok(Math.max(...seen) - Math.min(...seen) === 0, JSON.stringify(seen));
+  clock.wall = NOW + 20_000;
+  assert.equal(skew.now(), clock.wall, 'they agree again');
+});

@@ -9,6 +9,8 @@ const SAMPLES = 9;
 const HALF_SECOND_MS = 500;
 /** Less than this our own clock knows better than a header of whole seconds. */
 const AGREES_MS = 30_000;
+/** And so much closer the two must come again, or the time would go to and fro where they differ by just about that. */
+const CLOSER_MS = 5000;
 
 export class ClockSkew {
   readonly #clock: Pick<Clock, 'now' | 'monotonic'>;
@@ -16,6 +18,7 @@ export class ClockSkew {
   readonly #samples: number[] = [];
   #next = 0;
   #start: number | undefined;
+  #goesByServers = false;
 
   constructor(clock: Pick<Clock, 'now' | 'monotonic'> = systemClock) {
     this.#clock = clock;
@@ -49,6 +52,7 @@ export class ClockSkew {
    */
   now(): number {
     const skew = this.ms;
-    return this.#clock.now() + (Math.abs(skew) > AGREES_MS ? skew : 0);
+    this.#goesByServers = Math.abs(skew) > AGREES_MS - (this.#goesByServers ? CLOSER_MS : 0);
+    return this.#clock.now() + (this.#goesByServers ? skew : 0);
   }
 }
