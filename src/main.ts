@@ -86,17 +86,8 @@ async function startOperator(config: Config, log: Logger, shutdown: Shutdown): P
   const kubelets = new Kubelets({ client, clock, log, wanted });
   const clients = await readClientAuthority(config, log);
   const newcomers = new Newcomers(caches.injectors, clock);
-  const server = serveAdmission(
-    config,
-    caches,
-    log,
-    metrics,
-    refusals,
-    kubelets,
-    clients,
-    newcomers,
-    () => graph.serving,
-  );
+  const answering = { caches, log, metrics, refusals, kubelets, clients, newcomers, serving: () => graph.serving };
+  const server = serveAdmission(config, answering);
   const { port } = await server.listen();
   const operator: OperatorFacts = {
     namespace: config.namespace,
@@ -170,16 +161,21 @@ async function readClientAuthority(config: Config, log: Logger): Promise<ClientA
   }
 }
 
+interface AnsweringParts {
+  caches: Caches;
+  log: Logger;
+  metrics: Metrics;
+  refusals: Refusals;
+  kubelets: Kubelets;
+  clients: ClientAuthority | undefined;
+  newcomers: Newcomers;
+  /** Undefined while the graph is being built. */
+  serving: () => Serving | undefined;
+}
+
 function serveAdmission(
   config: Config,
-  caches: Caches,
-  log: Logger,
-  metrics: Metrics,
-  refusals: Refusals,
-  kubelets: Kubelets,
-  clients: ClientAuthority | undefined,
-  newcomers: Newcomers,
-  serving: () => Serving | undefined,
+  { caches, log, metrics, refusals, kubelets, clients, newcomers, serving }: AnsweringParts,
 ): AdmissionServer {
   const annotations = followAnnotations(caches.injectors);
   newcomers.start();
