@@ -1,19 +1,15 @@
 /** An API server of which one call in five goes wrong: everything still comes to its end, and no pod pays for it. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { KubeClient } from '../../src/kube/client.ts';
+import { test } from 'node:test';
 import { RESOURCES } from '../../src/kube/resources.ts';
 import { get } from '../../src/kube/verbs.ts';
 import { until } from '../support/until.ts';
 import { randomFrom } from '../rotation/random.ts';
 import { askForRotation, atRest, configurationOf, requestsOf, secretKey } from './support/certificates.ts';
-import { stopChildren } from './support/child.ts';
 import { startCreating, type Creating } from './support/creating.ts';
-import { openEnvironment, type Environment } from './support/environment.ts';
 import { applyReady, deleteInjector, injectorNamed } from './support/fixture.ts';
-import { install, uninstall } from './support/installation.ts';
-import { startOperator } from './support/operator.ts';
-import { openProxy, type ApiCall, type ApiProxy, type Fate } from './support/proxy.ts';
+import type { ApiCall, Fate } from './support/proxy.ts';
+import { useOperatorThroughDoor } from './support/through-door.ts';
 
 const SEED = Number(process.env['SEED'] ?? 1);
 const SHARE = 0.2;
@@ -21,17 +17,13 @@ const SHARE = 0.2;
 const PATIENCE = { timeoutMs: 90_000 };
 const NAME = 'faulty';
 
-let environment: Environment;
-let client: KubeClient;
-let proxy: ApiProxy;
 let creating: Creating;
-let faulty = true;
 const seen = new Map<string, number>();
 const random = randomFrom(SEED);
 
 /** 409 is an answer to writes, and an answer that is cut off in the middle matters to watches. */
 const fateOf = ({ writes, query }: ApiCall): Fate => {
-  if (!faulty || random() >= SHARE) return 'Pass';
+  if (random() >= SHARE) return 'Pass';
   const kinds: Fate[] = [{ status: 429 }, { status: 500 }, 'Drop', 'LoseAnswer'];
   if (writes) kinds.push({ status: 409 });
   if (query.has('watch')) kinds.push({ cutAfterMs: random() * 2000 });
@@ -50,25 +42,10 @@ const decide = (call: ApiCall): Fate => {
   return fate;
 };
 
-before(async () => {
-  environment = await openEnvironment();
-  client = environment.client;
-  await install(environment);
-  proxy = await openProxy(environment, { decide });
-  await startOperator(environment, { kubeconfig: proxy.kubeconfig });
-});
-after(async () => {
-  faulty = false;
-  try {
-    await uninstall(environment);
-  } finally {
-    await stopChildren();
-    await proxy?.close();
-    await environment?.close();
-  }
-});
+const through = useOperatorThroughDoor(decide);
 
 test('a first certificate is issued', async () => {
+  const { client } = through;
   const spec = { webhook: { failurePolicy: 'Fail' } };
   const namespace = await applyReady(client, injectorNamed(NAME, spec), undefined, PATIENCE.timeoutMs);
   await atRest(client, NAME, PATIENCE);
@@ -76,6 +53,7 @@ test('a first certificate is issued', async () => {
 });
 
 test('it is renewed', async () => {
+  const { client } = through;
   const before = await atRest(client, NAME, PATIENCE);
   await askForRotation(client, NAME, 'leaf-1');
   const { certificate, anchors } = await atRest(client, NAME, { ...PATIENCE, wish: 'leaf-1' });
@@ -84,6 +62,7 @@ test('it is renewed', async () => {
 });
 
 test('its authority is replaced', async () => {
+  const { client } = through;
   const before = await atRest(client, NAME, PATIENCE);
   await askForRotation(client, NAME, 'ca-1');
   const { anchors } = await atRest(client, NAME, { ...PATIENCE, wish: 'ca-1' });
@@ -100,6 +79,7 @@ test('meanwhile no pod failed, and calls did go wrong in every way', async (t) =
 });
 
 test('it is deleted, with all that was made for it', async () => {
+  const { client } = through;
   await deleteInjector(client, NAME);
   await until(
     'nothing is left',

@@ -1,33 +1,22 @@
 /** The cache against an API server: what it shows is what is stored, through everything that happens between. */
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, describe, it } from 'node:test';
+import { afterEach, describe, it } from 'node:test';
 import { ResourceCache, type CacheOptions } from '../../src/kube/cache.ts';
-import type { KubeClient } from '../../src/kube/client.ts';
 import type { ConfigMap, KubeObject } from '../../src/kube/objects.ts';
 import { RESOURCES } from '../../src/kube/resources.ts';
 import { create, list, remove, replace } from '../../src/kube/verbs.ts';
 import { silentLogger } from '../../src/observe/log.ts';
-import { startCluster, type Cluster } from '../cluster/index.ts';
-import { clientOf } from '../support/cluster-client.ts';
 import { eventually } from '../support/eventually.ts';
+import { startOwnCluster } from './own-cluster.ts';
 
 const NAMESPACE = 'default';
-let cluster: Cluster;
-let client: KubeClient;
+// A short memory, so that a watch that comes back late meets 410.
+const { cluster, client } = await startOwnCluster({ historySize: 20 });
 const ends: (() => Promise<void>)[] = [];
-before(async () => {
-  // A short memory, so that a watch that comes back late meets 410.
-  cluster = await startCluster({ historySize: 20 });
-  client = clientOf(cluster.adminKubeconfig());
-});
 afterEach(async () => {
   cluster.faults.clear();
   await Promise.all(ends.splice(0).map((end) => end()));
-});
-after(async () => {
-  await client.close();
-  await cluster.stop();
 });
 
 const follow = async <T extends KubeObject>(options: Partial<CacheOptions<T>> = {}): Promise<ResourceCache<T>> => {

@@ -1,9 +1,8 @@
 /** The verbs against an API server that means it: concurrency, field ownership, dry run, rights, and lost answers. */
 
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { OperatorError } from '../../src/errors.ts';
-import type { KubeClient } from '../../src/kube/client.ts';
 import {
   ApiError,
   isAlreadyExists,
@@ -15,19 +14,10 @@ import {
 import type { ConfigMap, Namespace, Service } from '../../src/kube/objects.ts';
 import { RESOURCES } from '../../src/kube/resources.ts';
 import { apply, create, get, list, remove, replace } from '../../src/kube/verbs.ts';
-import { startCluster, type Cluster } from '../cluster/index.ts';
 import { clientOf } from '../support/cluster-client.ts';
+import { startOwnCluster } from './own-cluster.ts';
 
-let cluster: Cluster;
-let client: KubeClient;
-before(async () => {
-  cluster = await startCluster();
-  client = clientOf(cluster.adminKubeconfig());
-});
-after(async () => {
-  await client.close();
-  await cluster.stop();
-});
+const { cluster, client } = await startOwnCluster();
 
 const configMap = (name: string, data: Record<string, string> = {}): ConfigMap => ({
   apiVersion: 'v1',

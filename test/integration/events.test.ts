@@ -1,26 +1,15 @@
 /** Events as an API server accepts and counts them. */
 
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import type { KubeClient } from '../../src/kube/client.ts';
+import { describe, it } from 'node:test';
 import { EventRecorder } from '../../src/kube/events.ts';
 import type { Event } from '../../src/kube/objects.ts';
 import { RESOURCES } from '../../src/kube/resources.ts';
 import { list } from '../../src/kube/verbs.ts';
 import { silentLogger } from '../../src/observe/log.ts';
-import { startCluster, type Cluster } from '../cluster/index.ts';
-import { clientOf } from '../support/cluster-client.ts';
+import { startOwnCluster } from './own-cluster.ts';
 
-let cluster: Cluster;
-let client: KubeClient;
-before(async () => {
-  cluster = await startCluster();
-  client = clientOf(cluster.adminKubeconfig());
-});
-after(async () => {
-  await client.close();
-  await cluster.stop();
-});
+const { client } = await startOwnCluster();
 
 describe('the recorder', () => {
   it('writes Events of cluster-scoped and of namespaced objects, and their series', async () => {

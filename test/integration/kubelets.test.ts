@@ -1,24 +1,13 @@
 /** sidecarMode Auto asks the cluster what its kubelets can do. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { Kubelets } from '../../src/controllers/kubelets.ts';
-import type { KubeClient } from '../../src/kube/client.ts';
 import { silentLogger } from '../../src/observe/log.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
-import { startCluster, type Cluster } from '../cluster/index.ts';
-import { clientOf } from '../support/cluster-client.ts';
 import { eventually } from '../support/eventually.ts';
+import { startOwnCluster } from './own-cluster.ts';
 
-let cluster: Cluster;
-let client: KubeClient;
-before(async () => {
-  cluster = await startCluster();
-  client = clientOf(cluster.adminKubeconfig());
-});
-after(async () => {
-  await client.close();
-  await cluster.stop();
-});
+const { client } = await startOwnCluster();
 
 const nodes = { path: '/api/v1/nodes', method: 'POST' } as const;
 const addNode = async (name: string, kubeletVersion: string): Promise<void> => {

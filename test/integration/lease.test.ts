@@ -1,8 +1,7 @@
 /** Leader election against a cluster: who may write, when others may take over, and what faults do to it. */
 
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import type { KubeClient } from '../../src/kube/client.ts';
+import { describe, it } from 'node:test';
 import { LeaseLock } from '../../src/kube/lease.ts';
 import type { Lease } from '../../src/kube/objects.ts';
 import { RESOURCES } from '../../src/kube/resources.ts';
@@ -10,24 +9,15 @@ import { get, remove } from '../../src/kube/verbs.ts';
 import { silentLogger } from '../../src/observe/log.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { runLeaderElection, type LeaderOptions } from '../../src/runtime/leader.ts';
-import { startCluster, type Cluster, type Fault } from '../cluster/index.ts';
-import { clientOf } from '../support/cluster-client.ts';
+import type { Fault } from '../cluster/index.ts';
 import { eventually } from '../support/eventually.ts';
+import { startOwnCluster } from './own-cluster.ts';
 
 /** Shorter than in life, but long enough for a machine that is busy with other tests. */
 const TIMING = { leaseMs: 2000, renewDeadlineMs: 1200, retryMs: 50 };
 const KEY = { namespace: 'default', name: 'sidecar-injector' };
 
-let cluster: Cluster;
-let client: KubeClient;
-before(async () => {
-  cluster = await startCluster();
-  client = clientOf(cluster.adminKubeconfig());
-});
-after(async () => {
-  await client.close();
-  await cluster.stop();
-});
+const { cluster, client } = await startOwnCluster();
 
 const lock = (identity: string, durationSeconds = 1, monotonic = () => performance.now()): LeaseLock =>
   new LeaseLock({ client, ...KEY, identity, durationSeconds, now: () => Date.now(), monotonic });
