@@ -44,10 +44,11 @@ export interface CacheTiming {
   backoff: BackoffLimits;
 }
 
-const TIMING: CacheTiming = {
+export const CACHE_TIMING: CacheTiming = {
   watchSeconds: [240, 300],
   idleMarginMs: 5000,
-  backoff: { baseMs: 800, maxMs: 30_000 },
+  // client-go waits up to 30 s, as thousands of kubelets may come back at once. Here a few replicas do, on whose view pods depend.
+  backoff: { baseMs: 800, maxMs: 8000 },
 };
 
 /** A Retry-After beyond this would leave the cache blind for longer than any overload lasts. */
@@ -87,7 +88,7 @@ export class ResourceCache<T extends KubeObject> {
 
   constructor(options: CacheOptions<T>) {
     this.#options = options;
-    this.#timing = { ...TIMING, ...options.timing };
+    this.#timing = { ...CACHE_TIMING, ...options.timing };
     this.#log = options.log.child({ resource: options.resource.plural });
     this.#store = new Store(options.indexers);
     this.#backoff = new Backoff(this.#timing.backoff);
