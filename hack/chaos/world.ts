@@ -1,5 +1,5 @@
 /** What the deeds of a run share: the test bed, whose turn it is, and what cannot be helped at the moment. */
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { KubeClient } from '../../src/kube/client.ts';
 import type { RunningOperator } from '../../test/e2e/support/operator.ts';
@@ -30,15 +30,19 @@ export class World {
     return this.bed.fleet.replicas;
   }
 
-  /** Where a replica finds how far its clock is off; `directory` is the test bed's. */
-  static clockFile(directory: string): string {
-    return path.join(directory, 'clock');
+  /** Where the replicas find how far their clocks are off, each in a file named by its process; `directory` is the test bed's. */
+  static clockFolder(directory: string): string {
+    return path.join(directory, 'clocks');
   }
 
   /** Sets the clocks of replicas off by so much; 0 puts them right. */
   shiftClock(replicas: readonly RunningOperator[], ms: number): void {
-    writeFileSync(World.clockFile(this.bed.environment.directory), String(ms));
-    for (const replica of replicas) replica.process.kill('SIGUSR2');
+    const folder = World.clockFolder(this.bed.environment.directory);
+    mkdirSync(folder, { recursive: true });
+    for (const { process: child } of replicas) {
+      writeFileSync(path.join(folder, String(child.pid)), String(ms));
+      child.kill('SIGUSR2');
+    }
   }
 
   count(deed: string): void {
