@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
@@ -26,3 +26,23 @@ for (const [how, end] of Object.entries({
     assert.equal(stdout, 'last words\n');
   });
 }
+
+test('a reader that has gone ends neither the process nor its work', async () => {
+  const module = JSON.stringify(new URL('batches.ts', import.meta.url));
+  const script = `
+    import { setImmediate as turn } from 'node:timers/promises';
+    import { inBatches } from ${module};
+    const log = inBatches(process.stderr);
+    process.stdin.resume();
+    process.stdin.once('end', async () => {
+      for (let line = 0; line < 100; line += 1) { log.write('nobody hears this\\n'); await turn(); }
+      process.stdout.write('the work is done');
+    });`;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', script]);
+  let said = '';
+  child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  child.stderr.destroy();
+  child.stdin.end();
+  const [code] = (await once(child, 'close')) as [number | null];
+  assert.deepEqual([code, said], [0, 'the work is done']);
+});

@@ -3,7 +3,8 @@ import { Writable } from 'node:stream';
 
 /**
  * A stream that hands on to `target` what was written to it, at the end of the turn of the event loop, and when the process
- * exits.
+ * exits. What `target` cannot take, as its reader has gone or the disk is full, is lost, and nobody is told: whoever logs has
+ * work of more weight, and telling of it would be one more line for the same target.
  */
 export function inBatches(target: NodeJS.WritableStream): Writable {
   let waiting: string[] = [];
@@ -13,6 +14,7 @@ export function inBatches(target: NodeJS.WritableStream): Writable {
     if (text !== '') target.write(text);
   };
   process.on('exit', flush);
+  target.on('error', () => {});
   return new Writable({
     decodeStrings: false,
     write(chunk: string | Buffer, _encoding, done) {
