@@ -1,12 +1,12 @@
 /**
  * Loaded into the operator before its own code: its wall clock is off by `?offset=` milliseconds from the start. On SIGUSR2 it is off
- * by as many as its file in the folder `?clocks=` says, and the heap is swept, so that what is measured after that is what is really held.
+ * by as many as its file says, which is `?clocks=` with the number of its process behind; and the heap is swept, so that what is
+ * measured after that is what is really held.
  */
 import { readFileSync } from 'node:fs';
-import path from 'node:path';
 
 const parameters = new URL(import.meta.url).searchParams;
-const folder = parameters.get('clocks') ?? '';
+const files = parameters.get('clocks') ?? '';
 const Real = Date;
 let offset = Number(parameters.get('offset') ?? 0);
 
@@ -22,6 +22,6 @@ class Shifted extends Real {
 globalThis.Date = Shifted as DateConstructor;
 
 process.on('SIGUSR2', () => {
-  offset = Number(readFileSync(path.join(folder, String(process.pid)), 'utf8'));
+  offset = Number(readFileSync(`${files}${process.pid}`, 'utf8'));
   globalThis.gc?.();
 });

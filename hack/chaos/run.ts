@@ -35,7 +35,7 @@ export const runChaos = async (
   const hook = pathToFileURL(path.join(import.meta.dirname, 'hook.ts'));
   const rotation = { ...ROTATION_DEFAULTS, seed: options.seed, quietMs: CONVERGENCE_MS, alone: false };
   const bed = await openBed(rotation, figures, (directory) => {
-    hook.searchParams.set('clocks', World.clockFolder(directory));
+    hook.searchParams.set('clocks', World.clockFiles(directory));
     return ['--expose-gc', `--import=${hook.href}`];
   });
   const world = new World(bed);

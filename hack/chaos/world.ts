@@ -1,5 +1,5 @@
 /** What the deeds of a run share: the test bed, whose turn it is, and what cannot be helped at the moment. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { KubeClient } from '../../src/kube/client.ts';
 import type { RunningOperator } from '../../test/e2e/support/operator.ts';
@@ -30,17 +30,16 @@ export class World {
     return this.bed.fleet.replicas;
   }
 
-  /** Where the replicas find how far their clocks are off, each in a file named by its process; `directory` is the test bed's. */
-  static clockFolder(directory: string): string {
-    return path.join(directory, 'clocks');
+  /** Where a replica finds how far its clock is off: here, with the number of its process behind; `directory` is the test bed's. */
+  static clockFiles(directory: string): string {
+    return path.join(directory, 'clock-');
   }
 
   /** Sets the clocks of replicas off by so much; 0 puts them right. */
   shiftClock(replicas: readonly RunningOperator[], ms: number): void {
-    const folder = World.clockFolder(this.bed.environment.directory);
-    mkdirSync(folder, { recursive: true });
+    const files = World.clockFiles(this.bed.environment.directory);
     for (const { process: child } of replicas) {
-      writeFileSync(path.join(folder, String(child.pid)), String(ms));
+      writeFileSync(`${files}${child.pid}`, String(ms));
       child.kill('SIGUSR2');
     }
   }
