@@ -9,6 +9,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { endOnSignals } from '../../test/e2e/support/child.ts';
 import { USUAL, WITH_A_BIG_ONE, bodyOfSize } from './bodies.ts';
 import { type Effort, type Row, type Scenario, measure } from './measure.ts';
 import { missedGoals, tableOf, writeReport } from './report.ts';
@@ -68,6 +69,7 @@ async function scenarios(start: (kind: Kind, injectors: number) => Promise<Targe
 
 const directory = mkdtempSync(join(tmpdir(), 'bench-admission-'));
 const targets: Target[] = [];
+endOnSignals();
 try {
   const { file, ca } = await writeIdentity(directory);
   const script = await bundleTarget(directory);

@@ -8,7 +8,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createReplayClient, type ReplayClient } from '../../test/conformance/replay/client.ts';
-import { startChild } from '../../test/e2e/support/child.ts';
+import { endOnSignals, startChild } from '../../test/e2e/support/child.ts';
 import { until } from '../../test/support/until.ts';
 
 const PODS = Number(process.argv[2] ?? 10_000);
@@ -99,6 +99,7 @@ const fanOut = async (client: ReplayClient, pid: number, round: string, slow: bo
   for (const watcher of [...watchers, ...(sleeper ? [sleeper] : [])]) watcher.close();
 };
 
+endOnSignals();
 const directory = mkdtempSync(path.join(tmpdir(), 'bench-cluster-'));
 const kubeconfig = path.join(directory, 'kubeconfig');
 const cluster = startChild(['test/cluster/main.ts', '--kubeconfig', kubeconfig]);

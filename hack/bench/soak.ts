@@ -14,7 +14,7 @@ import type { Pod } from '../../src/kube/objects.ts';
 import { RESOURCES } from '../../src/kube/resources.ts';
 import { create, remove } from '../../src/kube/verbs.ts';
 import { askForRotation, atRest, merge } from '../../test/e2e/support/certificates.ts';
-import { stopChildren } from '../../test/e2e/support/child.ts';
+import { endOnSignals, stopChildren } from '../../test/e2e/support/child.ts';
 import { openEnvironment } from '../../test/e2e/support/environment.ts';
 import {
   applyReady,
@@ -275,7 +275,7 @@ ${GROWTH_GOAL * 100} %.`;
   return { text, missed };
 }
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+endOnSignals();
 if (spawnSync(process.execPath, ['hack/build.ts'], { stdio: 'inherit' }).status !== 0) throw new Error('no bundle');
 const result = await soak();
 const table = [HEAD, HEAD.map((_, column) => (column === 0 ? '---' : '---:')), ...rowsOf(result)].map(

@@ -4,14 +4,13 @@
  * `--report` writes what came of it into docs/chaos.md, and `--diary FILE` keeps every deed and every line of the operators' logs.
  */
 import { createWriteStream } from 'node:fs';
-import { stopChildren } from '../../test/e2e/support/child.ts';
+import { endOnSignals, stopChildren } from '../../test/e2e/support/child.ts';
 import { Figures } from '../../test/rotation/figures.ts';
 import { parseChaosOptions } from './options.ts';
 import { resultText, writeReport } from './report.ts';
 import { runChaos } from './run.ts';
 
-// By itself a signal would leave the children behind.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+endOnSignals();
 const { report, diary, ...options } = parseChaosOptions(process.argv.slice(2), Math.floor(Math.random() * 2 ** 31));
 console.log(`seed ${options.seed}: ${JSON.stringify(options)}`);
 try {

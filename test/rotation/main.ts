@@ -3,15 +3,14 @@
  * `failurePolicy: Fail`, while certificates are renewed, replicas restarted and leaders killed: none may fail.
  * Arguments that are no flags of this program, after `--`, go to the operator.
  */
-import { stopChildren } from '../e2e/support/child.ts';
+import { endOnSignals, stopChildren } from '../e2e/support/child.ts';
 import { Figures } from './figures.ts';
 import { parseRotationOptions } from './options.ts';
 import { runRotation } from './run.ts';
 
 const PROGRESS_MS = 20_000;
 
-// By itself a signal would leave the children behind.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+endOnSignals();
 const runs = parseRotationOptions(
   process.argv.slice(2),
   Math.floor(Math.random() * 2 ** 31),

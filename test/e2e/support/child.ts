@@ -14,6 +14,17 @@ export interface Child {
 }
 
 const children = new Set<Child>();
+// A test process that dies must not leave its children behind.
+process.once('exit', () => {
+  for (const { process: child } of children) child.kill('SIGKILL');
+});
+
+/** For programs that do not listen to signals themselves: by itself a signal would end them and leave the children behind. */
+export const endOnSignals = (): void => {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+};
+// So does the test runner end the process of a file, when it is ended itself.
+if (process.env['NODE_TEST_CONTEXT'] !== undefined) endOnSignals();
 
 /** Ends every child that still runs, the youngest first: it may need the others to leave in order. */
 export const stopChildren = async (): Promise<void> => {
@@ -44,9 +55,6 @@ export const startChild = (
     });
   }
   const running = (): boolean => child.exitCode === null && child.signalCode === null;
-  // A test process that dies must not leave its children behind.
-  const reap = (): void => void child.kill('SIGKILL');
-  process.once('exit', reap);
   const started: Child = {
     process: child,
     lines,
@@ -63,9 +71,6 @@ export const startChild = (
     },
   };
   children.add(started);
-  child.once('exit', () => {
-    process.removeListener('exit', reap);
-    children.delete(started);
-  });
+  child.once('exit', () => children.delete(started));
   return started;
 };

@@ -2,13 +2,13 @@
  * `make rotation-switches`: leaves out the steps of the protocol one by one, and shows that the rotation test notices each. First
  * comes every scene as it is, in which nothing of that may be reported. Arguments are names of switches; default all.
  */
-import { stopChildren } from '../../e2e/support/child.ts';
+import { endOnSignals, stopChildren } from '../../e2e/support/child.ts';
 import type { Figures, Violation } from '../figures.ts';
 import { runRotation } from '../run.ts';
 import { optionsOf, optionsWith } from './run.ts';
 import { SCENES, SWITCHES, type SceneName } from './table.ts';
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+endOnSignals();
 const names = process.argv.slice(2);
 const unknown = names.find((name) => SWITCHES.every((each) => each.name !== name));
 if (unknown !== undefined) throw new Error(`${unknown} is none of ${SWITCHES.map(({ name }) => name).join(', ')}`);
