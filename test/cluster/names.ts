@@ -63,10 +63,10 @@ export function isDNS1035Label(value: string): string[] {
 export function isQualifiedName(value: string): string[] {
   const message =
     "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
-  const text = regexError(message, KEY, 'MyName', 'my.name', '123-abc');
+  const text = (): string => regexError(message, KEY, 'MyName', 'my.name', '123-abc');
   const parts = value.split('/');
   if (parts.length > 2)
-    return [`a valid label key ${text} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`];
+    return [`a valid label key ${text()} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`];
   const errors: string[] = [];
   const name = parts.at(-1) ?? '';
   const prefix = parts.length === 2 ? parts[0] : undefined;
@@ -75,7 +75,7 @@ export function isQualifiedName(value: string): string[] {
     errors.push(...isDNS1123Subdomain(prefix, 'bytes').map((error) => `prefix part ${error}`));
   if (name === '') errors.push('name part must be non-empty');
   else if (bytes(name) > 63) errors.push('name part must be no more than 63 bytes');
-  if (!keyPattern.test(name)) errors.push(`name part ${text}`);
+  if (!keyPattern.test(name)) errors.push(`name part ${text()}`);
   return errors;
 }
 

@@ -30,7 +30,7 @@ export function invocation(
   attributes: AdmissionAttributes,
   dispatch: Dispatch,
 ): Resource | undefined {
-  const resource = matchedResource({ ...webhook, rules: webhook.rules ?? [] }, attributes, dispatch);
+  const resource = matchedResource(webhook, attributes, dispatch);
   const { matchConditions = [] } = webhook;
   if (resource === undefined || matchConditions.length === 0) return resource;
   const values = {

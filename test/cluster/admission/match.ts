@@ -8,7 +8,7 @@ import type { Rule } from './webhooks.ts';
 
 /** What a webhook and the constraints of a policy have in common. */
 export interface Criteria {
-  rules: Rule[];
+  rules?: Rule[];
   matchPolicy: string;
   namespaceSelector: LabelSelector;
   objectSelector: LabelSelector;
@@ -73,7 +73,9 @@ export function ruleMatches(
   )
     return false;
   return rule.resources.some((entry) => {
-    const [wanted = '', sub = ''] = entry.split(/\/(.*)/s);
+    const slash = entry.indexOf('/');
+    const wanted = slash < 0 ? entry : entry.slice(0, slash);
+    const sub = slash < 0 ? '' : entry.slice(slash + 1);
     return (wanted === '*' || wanted === resource.plural) && (sub === '*' || sub === (subresource ?? ''));
   });
 }
@@ -94,7 +96,7 @@ export function matchedResource(
 }
 
 function ruledResource(
-  { rules, matchPolicy }: Criteria,
+  { rules = [], matchPolicy }: Criteria,
   attributes: AdmissionAttributes,
   equivalents: Resource[],
 ): Resource | undefined {

@@ -88,11 +88,9 @@ export async function callMutatingWebhooks(
 ): Promise<KubeObject | undefined> {
   const reinvocation = new Reinvocation();
   let { object } = attributes;
-  const askOne = async (hook: Hook, round: number): Promise<void> => {
+  let current = attributes;
+  const askOne = async (hook: Hook, resource: Resource, round: number): Promise<void> => {
     const { webhook, configuration, index } = hook;
-    const current = { ...attributes, object };
-    const resource = invocation(webhook, current, dispatch);
-    if (resource === undefined || (round === 1 && !reinvocation.isDue(hook))) return;
     const versioned = inVersion(object, resource);
     const place = `round_${round}_index_${index}`;
     let mutated = false;
@@ -129,11 +127,20 @@ export async function callMutatingWebhooks(
       trail.annotate(`mutation${PREFIX}${place}`, JSON.stringify({ configuration, webhook: webhook.name, mutated }));
     }
   };
-  for (const hook of hooks) await askOne(hook, 0);
+  const askAll = async (round: number): Promise<void> => {
+    for (const hook of hooks) {
+      // Made anew only with the object: there may be a thousand webhooks, of which one matches.
+      if (current.object !== object) current = { ...attributes, object };
+      const resource = invocation(hook.webhook, current, dispatch);
+      if (resource === undefined || (round === 1 && !reinvocation.isDue(hook))) continue;
+      await askOne(hook, resource, round);
+    }
+  };
+  await askAll(0);
   if (!reinvocation.needed || object === undefined) return object;
   const before = copy(object);
   await plugins(object);
   if (!equal(before, object)) reinvocation.changed();
-  for (const hook of hooks) await askOne(hook, 1);
+  await askAll(1);
   return object;
 }

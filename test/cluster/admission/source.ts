@@ -12,8 +12,18 @@ interface Version {
   object: KubeObject;
 }
 
-function isAbout({ rules = [] }: Webhook, plural: string): boolean {
-  return rules.some(({ resources }) => resources.some((entry) => ['*', plural].includes(entry.split('/')[0] ?? '')));
+const known = new WeakMap<KubeObject, readonly { webhook: Webhook; resources: ReadonlySet<string> }[]>();
+
+/** The webhooks of a configuration, each with the resources that its rules name. Stored objects never change. */
+function webhooksOf(configuration: KubeObject): readonly { webhook: Webhook; resources: ReadonlySet<string> }[] {
+  const found = known.get(configuration);
+  if (found !== undefined) return found;
+  const made = ((configuration['webhooks'] as Webhook[] | undefined) ?? []).map((webhook) => {
+    const entries = (webhook.rules ?? []).flatMap(({ resources }) => resources);
+    return { webhook, resources: new Set(entries.map((entry) => entry.split('/')[0] ?? '')) };
+  });
+  known.set(configuration, made);
+  return made;
 }
 
 /** The configurations of one kind as admission sees them: sorted anew only after a change (apiserver/pkg/admission/configuration). */
@@ -60,15 +70,17 @@ export class ConfigurationCache {
 
   /** The webhooks with a rule about resources of this plural name, in the order they are called. The others cannot match. */
   hooks(plural: string): Hook[] {
-    const known = this.#hooks.get(plural);
-    if (known !== undefined) return known;
-    const all = this.list().flatMap((object) =>
-      ((object['webhooks'] as Webhook[] | undefined) ?? []).map((webhook) => ({
-        webhook,
-        configuration: object.metadata.name,
-      })),
-    );
-    const hooks = all.map((hook, index) => ({ ...hook, index })).filter(({ webhook }) => isAbout(webhook, plural));
+    const found = this.#hooks.get(plural);
+    if (found !== undefined) return found;
+    const hooks: Hook[] = [];
+    let index = 0;
+    for (const object of this.list()) {
+      for (const { webhook, resources } of webhooksOf(object)) {
+        if (resources.has(plural) || resources.has('*'))
+          hooks.push({ webhook, configuration: object.metadata.name, index });
+        index++;
+      }
+    }
     this.#hooks.set(plural, hooks);
     return hooks;
   }

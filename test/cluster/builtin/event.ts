@@ -1,4 +1,5 @@
 /** Events of v1 and of events.k8s.io/v1: one storage, two forms (pkg/apis/events/v1/conversion.go, pkg/apis/core/validation/events.go). */
+import { copy } from '../storage/json.ts';
 import type { FieldError, JsonObject, KubeObject } from '../types.ts';
 import {
   invalidValue,
@@ -153,7 +154,7 @@ function changeErrors(event: CoreEvent, old: CoreEvent): FieldError[] {
 }
 
 function fill(object: KubeObject, shape: JsonObject): void {
-  for (const [name, value] of Object.entries(shape)) object[name] ??= structuredClone(value);
+  for (const [name, value] of Object.entries(shape)) object[name] ??= copy(value);
 }
 
 /** printEvent: a series tells more than the timestamps of old clients. */

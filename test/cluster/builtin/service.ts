@@ -73,7 +73,8 @@ function defaults(object: KubeObject): void {
 }
 
 function freeAddress(store: ObjectStore): string {
-  const used = new Set(store.list('services').flatMap((service) => specOf(service).clusterIPs ?? []));
+  const used = new Set<string>();
+  for (const service of store.list('services')) for (const ip of specOf(service).clusterIPs ?? []) used.add(ip);
   for (let number = FIRST_ADDRESS; number <= LAST_ADDRESS; number++) {
     const address = `${ADDRESS_PREFIX}${number >> 8}.${number & 255}`;
     if (!used.has(address)) return address;

@@ -1,5 +1,6 @@
 /** Old requests are deleted: pkg/controller/certificates/cleaner/cleaner.go, polled every hour. */
 import { X509Certificate } from 'node:crypto';
+import { copy } from '../storage/json.ts';
 import type { ControllerContext } from '../types.ts';
 import { asCsr, conditionsOf, decoded, type CertificateSigningRequest } from './csr.ts';
 import { pemBlocks } from './pem.ts';
@@ -31,7 +32,7 @@ export function isOverdue(csr: CertificateSigningRequest, now: Date): boolean {
 export async function cleanRequests({ store, client }: ControllerContext, now: Date): Promise<string[]> {
   const overdue = store
     .list(CSR_STORAGE_KEY)
-    .map((object) => asCsr(structuredClone(object)))
+    .map((object) => asCsr(copy(object)))
     .filter((csr) => isOverdue(csr, now))
     .map((csr) => csr.metadata.name);
   const path = '/apis/certificates.k8s.io/v1/certificatesigningrequests';

@@ -3,6 +3,7 @@
  * Failed condition. `kubernetes.io/legacy-unknown` cannot be asked for through v1.
  */
 import { ControllerClient, Reconciler } from '../controllers/reconciler.ts';
+import { copy } from '../storage/json.ts';
 import type { ControllerContext } from '../types.ts';
 import { signRequest, type SigningAuthority } from './authority.ts';
 import { asCsr, decoded, hasTrueCondition, type CertificateSigningRequest } from './csr.ts';
@@ -93,7 +94,7 @@ export function followRequests(
 ): () => void {
   const queue = new Reconciler(async (name) => {
     const found = store.get(CSR_STORAGE_KEY, undefined, name);
-    if (found) await handle(asCsr(structuredClone(found)));
+    if (found) await handle(asCsr(copy(found)));
     return undefined;
   });
   for (const { metadata } of store.list(CSR_STORAGE_KEY)) queue.add(metadata.name);

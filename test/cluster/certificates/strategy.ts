@@ -1,6 +1,7 @@
 /** certificatesigningrequests with /approval and /status: pkg/registry/certificates/certificates/strategy.go. */
 import { age, column, humanDuration, nameColumn } from '../builtin/columns.ts';
 import { forbidden } from '../status.ts';
+import { copy } from '../storage/json.ts';
 import { timestamp } from '../storage/store.ts';
 import type { AdmissionAttributes, Authorizer, Column, KubeObject, Strategy, User, WriteContext } from '../types.ts';
 import { asCsr, decoded, type CertificateSigningRequest } from './csr.ts';
@@ -38,7 +39,7 @@ function keepDecisions(csr: CertificateSigningRequest, old: CertificateSigningRe
     const conditions = csr.status.conditions ?? [];
     if (conditions.filter((condition) => condition.type === type).length !== before.length) continue;
     csr.status.conditions = conditions.map((condition) =>
-      condition.type === type ? structuredClone(before.shift() ?? condition) : condition,
+      condition.type === type ? copy(before.shift() ?? condition) : condition,
     );
   }
 }
@@ -54,10 +55,10 @@ export const csrStrategy: Strategy = {
   prepareCreate,
   validateCreate: (object) => validateCsr(asCsr(object)),
   prepareUpdate(object, old) {
-    const before = structuredClone(asCsr(structuredClone(old)));
+    const before = asCsr(copy(old));
     Object.assign(object, { spec: before.spec, status: before.status });
   },
-  validateUpdate: (object, old) => validateCsrUpdate(asCsr(object), asCsr(structuredClone(old)), {}),
+  validateUpdate: (object, old) => validateCsrUpdate(asCsr(object), asCsr(copy(old)), {}),
   selectableFields: { 'spec.signerName': (object) => asCsr(object).spec.signerName ?? '' },
 };
 
@@ -65,26 +66,26 @@ export const csrStatusStrategy: Strategy = {
   ...csrStrategy,
   prepareUpdate(object, oldObject, { now }) {
     const csr = asCsr(object);
-    const old = asCsr(structuredClone(oldObject));
+    const old = asCsr(copy(oldObject));
     csr.spec = old.spec;
     keepDecisions(csr, old);
     stampConditions(csr, old, now);
     tidy(csr);
   },
-  validateUpdate: (object, old) => validateCsrUpdate(asCsr(object), asCsr(structuredClone(old)), { certificate: true }),
+  validateUpdate: (object, old) => validateCsrUpdate(asCsr(object), asCsr(copy(old)), { certificate: true }),
 };
 
 export const csrApprovalStrategy: Strategy = {
   ...csrStrategy,
   prepareUpdate(object, oldObject, { now }) {
     const csr = asCsr(object);
-    const old = asCsr(structuredClone(oldObject));
+    const old = asCsr(copy(oldObject));
     stampConditions(csr, old, now);
     csr.spec = old.spec;
     csr.status = { ...old.status, conditions: csr.status.conditions ?? [] };
     tidy(csr);
   },
-  validateUpdate: (object, old) => validateCsrUpdate(asCsr(object), asCsr(structuredClone(old)), { approval: true }),
+  validateUpdate: (object, old) => validateCsrUpdate(asCsr(object), asCsr(copy(old)), { approval: true }),
 };
 
 /** IsAuthorizedForSignerName of pkg/apis/certificates/../authorization: the exact name, or every signer of the domain. */
@@ -113,7 +114,7 @@ export function validateCsrAdmission(
       refuse(`use of ${signerName} signer with system:masters group is not allowed`);
   }
   if (operation !== 'UPDATE' || !object || !oldObject) return;
-  const old = asCsr(structuredClone(oldObject));
+  const old = asCsr(copy(oldObject));
   const { status } = asCsr(object);
   const signerName = old.spec.signerName ?? '';
   if (subresource === 'approval' && !maySign(authorizer, user, 'approve', signerName))

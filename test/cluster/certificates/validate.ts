@@ -57,7 +57,19 @@ const WRONG_SIGNATURE: Record<string, string> = {
   rsa: 'crypto/rsa: verification error',
 };
 
-function requestError(request: string | undefined): string | undefined {
+/** What was found of the last requests: each is judged again with every change of its object. */
+const judged = new Map<string, string | undefined>();
+const MOST_JUDGED = 200;
+
+function requestError(request = ''): string | undefined {
+  if (judged.has(request)) return judged.get(request);
+  const problem = errorOf(request);
+  if (judged.size >= MOST_JUDGED) judged.clear();
+  judged.set(request, problem);
+  return problem;
+}
+
+function errorOf(request: string): string | undefined {
   try {
     const { signatureIsValid, publicKey } = parseRequest(decoded(request));
     return signatureIsValid ? undefined : WRONG_SIGNATURE[publicKey.asymmetricKeyType ?? ''];

@@ -8,32 +8,36 @@ export function objectKey(namespace: string | undefined, name: string): string {
 /** The objects of one storage key, ordered. */
 export class Table {
   readonly #objects = new Map<string, KubeObject>();
+  /** The keys in their order, and at the same places their objects. */
   readonly #keys: string[] = [];
+  readonly #ordered: KubeObject[] = [];
 
   get(key: string): KubeObject | undefined {
     return this.#objects.get(key);
   }
 
   set(key: string, object: KubeObject): void {
-    if (!this.#objects.has(key)) this.#keys.splice(this.#position(key), 0, key);
+    const at = this.#position(key);
+    if (this.#objects.has(key)) this.#ordered[at] = object;
+    else {
+      this.#keys.splice(at, 0, key);
+      this.#ordered.splice(at, 0, object);
+    }
     this.#objects.set(key, object);
   }
 
   delete(key: string): void {
-    if (this.#objects.delete(key)) this.#keys.splice(this.#position(key), 1);
+    if (!this.#objects.delete(key)) return;
+    const at = this.#position(key);
+    this.#keys.splice(at, 1);
+    this.#ordered.splice(at, 1);
   }
 
   /** All objects, or those of one namespace, in the order of their keys. */
   list(namespace?: string): KubeObject[] {
-    const objects: KubeObject[] = [];
-    const prefix = namespace === undefined ? '' : objectKey(namespace, '');
-    for (let index = this.#position(prefix); index < this.#keys.length; index++) {
-      const key = this.#keys[index] ?? '';
-      if (!key.startsWith(prefix)) break;
-      const object = this.#objects.get(key);
-      if (object) objects.push(object);
-    }
-    return objects;
+    if (namespace === undefined) return this.#ordered.slice();
+    // `0` comes next after `/`.
+    return this.#ordered.slice(this.#position(`${namespace}/`), this.#position(`${namespace}0`));
   }
 
   #position(key: string): number {

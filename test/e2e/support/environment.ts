@@ -45,6 +45,8 @@ export const openEnvironment = async ({
   const directory = mkdtempSync(path.join(tmpdir(), 'sidecar-injector-'));
   const kubeconfig = external ?? path.join(directory, 'kubeconfig');
   const argv = [
+    // It shares the machine with what is tested, and most of its garbage is of one request.
+    '--max-semi-space-size=32',
     'test/cluster/main.ts',
     '--kubeconfig',
     kubeconfig,
