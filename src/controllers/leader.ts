@@ -84,7 +84,7 @@ export async function lead(options: LeadOptions, outer: AbortSignal): Promise<vo
           replicas: new Replicas({
             client,
             namespace: options.operator.namespace,
-            self: () => serving.report(),
+            self: (injector) => serving.report([injector]),
             clock,
           }),
           timing: options.timing ?? ROLLOVER_TIMING,

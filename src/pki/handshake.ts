@@ -1,5 +1,6 @@
 /** What a server really serves: asked by a TLS handshake, as an API server would (reference/certs.md 3.1). */
-import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
+import { connect, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
+import { remembered } from './remembered.ts';
 
 export interface HandshakeTarget {
   host: string;
@@ -8,12 +9,21 @@ export interface HandshakeTarget {
   servername: string;
 }
 
+const VERSION = { minVersion: 'TLSv1.2' } as const;
+/** To make a context costs as much as a handshake, and all injectors of a signer share theirs. */
+const trusting = remembered(32, (trusted) =>
+  // As Go does, a certificate is an anchor also where it is no root: a pinned leaf.
+  createSecureContext({ ...VERSION, ca: trusted, allowPartialTrustChain: true }),
+);
+/** Without any certificate Node would go by the system's; an empty list is none. */
+const trustingNobody = remembered(1, () => createSecureContext({ ...VERSION, ca: [] }));
+
 /**
  * The SHA-256 of the leaf that is served, in lower-case hex. Nothing is verified: this is to learn what is there.
  * Rejects when no handshake comes about within `timeoutMs`.
  */
 export function servedFingerprint(target: HandshakeTarget, timeoutMs: number, signal?: AbortSignal): Promise<string> {
-  return shake(target, timeoutMs, signal, (socket) => {
+  return shake(target, trustingNobody(''), timeoutMs, signal, (socket) => {
     const fingerprint = socket.getPeerX509Certificate()?.fingerprint256;
     if (fingerprint === undefined) throw new Error('no certificate was shown');
     return fingerprint.replaceAll(':', '').toLowerCase();
@@ -33,15 +43,9 @@ export async function handshakeFailure(
   // Without any certificate Node would go by the system's.
   if (trusted === '') return 'nothing is trusted';
   try {
-    // As Go does, a certificate is an anchor also where it is no root: a pinned leaf.
-    const trust = { ca: trusted, allowPartialTrustChain: true };
-    return await shake(
-      target,
-      timeoutMs,
-      signal,
+    return await shake(target, trusting(trusted), timeoutMs, signal, (socket) =>
       // Typed as an Error, it is a code where OpenSSL found the fault.
-      (socket) => (socket.authorized ? undefined : String(socket.authorizationError)),
-      trust,
+      socket.authorized ? undefined : String(socket.authorizationError),
     );
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
@@ -50,18 +54,17 @@ export async function handshakeFailure(
 
 function shake<T>(
   target: HandshakeTarget,
+  secureContext: SecureContext,
   timeoutMs: number,
   signal: AbortSignal | undefined,
   look: (socket: TLSSocket) => T,
-  trust: ConnectionOptions = {},
 ): Promise<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   // No session is offered, so the server has to show its certificate.
   const socket = connect({
     ...target,
-    ...trust,
+    secureContext,
     rejectUnauthorized: false,
-    minVersion: 'TLSv1.2',
     ALPNProtocols: ['http/1.1'],
   });
   const limit = AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal === undefined ? [] : [signal])]);

@@ -1,10 +1,14 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
+import { remembered } from './remembered.ts';
 
 /** Object identifier of the extended key usage serverAuth (RFC 5280 4.2.1.12) and of anyExtendedKeyUsage. */
 const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
 const ANY_USAGE = '2.5.29.37.0';
 
 const CERTIFICATE_BLOCK = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
+
+/** Each look at an injector asks for its certificates and its authority a few times; all share the authority. */
+const certificateOf = remembered(512, (block) => new X509Certificate(block));
 
 /**
  * All certificates of a PEM text, in order; text around the blocks is allowed, as in status.certificate of a
@@ -14,7 +18,7 @@ export function parseCertificates(pem: string): X509Certificate[] | undefined {
   const blocks = pem.match(CERTIFICATE_BLOCK);
   if (blocks === null) return undefined;
   try {
-    return blocks.map((block) => new X509Certificate(block));
+    return blocks.map((block) => certificateOf(block));
   } catch {
     return undefined;
   }
@@ -25,13 +29,20 @@ export function toPem(certificates: readonly X509Certificate[]): string {
   return certificates.map((certificate) => certificate.toString().replaceAll('\r\n', '\n').trimEnd() + '\n').join('');
 }
 
+/** The digest of a key that was found to match; not the key, which nobody else should keep. */
+const matching = new WeakMap<X509Certificate, string>();
+
 /** Does this PEM key belong to this certificate? False for anything that is no key. */
 export function keyMatches(certificate: X509Certificate, keyPem: string): boolean {
+  const digest = createHash('sha256').update(keyPem).digest('hex');
+  if (matching.get(certificate) === digest) return true;
   try {
-    return certificate.checkPrivateKey(createPrivateKey(keyPem));
+    if (!certificate.checkPrivateKey(createPrivateKey(keyPem))) return false;
   } catch {
     return false;
   }
+  matching.set(certificate, digest);
+  return true;
 }
 
 /** The DNS names and IP addresses that a certificate is valid for. */

@@ -21,8 +21,8 @@ import { Steady, type Look } from './steady.ts';
 export interface ReplicasOptions {
   client: KubeClient;
   namespace: string;
-  /** This process, which is a replica too. */
-  self: () => ReplicaReport;
+  /** This process, which is a replica too: what it says of the injector. */
+  self: (injector: string) => ReplicaReport;
   clock: Clock;
   handshake?: (target: HandshakeTarget, timeoutMs: number, signal?: AbortSignal) => Promise<string>;
 }
@@ -79,7 +79,9 @@ export class Replicas {
 
   /** Looks at all replicas. Throws when the reports cannot be read: then nothing is known, and nothing may go on. */
   async look(wanted: Wanted, signal: AbortSignal): Promise<Seen> {
-    const reported = await this.#reports(signal);
+    const own = (): ReplicaReport => this.#options.self(wanted.injector);
+    const others = await this.#others(replicaLeaseName(own().replica), signal);
+    const reported = [{ report: own(), live: true }, ...others];
     const replicas = await Promise.all(reported.map((one) => this.#factsOf(one, wanted, signal)));
     const counts = reported.map(({ report: { replica, injectors } }): [string, number] => [
       replica,
@@ -89,10 +91,10 @@ export class Replicas {
     return { replicas, refusals: new Map(counts), refusedBy };
   }
 
-  async #reports(signal: AbortSignal): Promise<Reported[]> {
+  async #others(ownLease: string, signal: AbortSignal): Promise<Reported[]> {
     const now = this.#options.clock.monotonic();
     if (this.#listed === undefined || now - this.#listed.at > LIST_LIFE_MS) {
-      const reports = this.#list(signal);
+      const reports = this.#list(ownLease, signal);
       this.#listed = { at: now, reports };
       // What failed is not to be remembered, for whoever looks next.
       reports.catch(() => {
@@ -102,15 +104,14 @@ export class Replicas {
     return this.#listed.reports;
   }
 
-  async #list(signal: AbortSignal): Promise<Reported[]> {
-    const { client, namespace, clock, self } = this.#options;
+  async #list(ownLease: string, signal: AbortSignal): Promise<Reported[]> {
+    const { client, namespace, clock } = this.#options;
     const begun = clock.monotonic();
     const leases = await list<Lease>(client, RESOURCES.leases, { namespace, labelSelector: REPLICA_LABEL, signal });
     const look = { begun, done: clock.monotonic() };
-    const own = self();
     const newest = Math.max(...leases.items.flatMap((lease) => writtenAt(lease) ?? []));
-    const others = leases.items.flatMap(({ metadata }): Reported[] => {
-      if (metadata.name === replicaLeaseName(own.replica)) return [];
+    return leases.items.flatMap(({ metadata }): Reported[] => {
+      if (metadata.name === ownLease) return [];
       // Who reports in words of another version is there all the same, and nothing may go on that it may not have followed.
       const report = readReport(metadata.annotations?.[REPORT_ANNOTATION]) ?? speechless(metadata.name);
       const version = `${metadata.uid}/${metadata.resourceVersion}`;
@@ -121,7 +122,6 @@ export class Replicas {
       if (silentForMs > FORGET_MS) this.#forget(metadata);
       return [{ report, live: silentForMs < REPORT_LIFE_SECONDS * 1000 }];
     });
-    return [{ report: own, live: true }, ...others];
   }
 
   #forget({ name, uid, resourceVersion }: ObjectMeta): void {

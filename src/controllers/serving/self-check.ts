@@ -121,8 +121,11 @@ export class SelfCheck {
   }
 
   async #untilPoked(signal: AbortSignal): Promise<void> {
-    const poked = new AbortController();
-    this.#wake = () => poked.abort();
-    await sleep(LOOK_MS, undefined, { signal: AbortSignal.any([signal, poked.signal]) }).catch(() => undefined);
+    const poked = Promise.withResolvers<void>();
+    this.#wake = () => poked.resolve();
+    const over = new AbortController();
+    const late = sleep(LOOK_MS, undefined, { signal: AbortSignal.any([signal, over.signal]) }).catch(() => undefined);
+    await Promise.race([late, poked.promise]);
+    over.abort();
   }
 }

@@ -112,16 +112,19 @@ export class Serving {
     return () => this.#reportListeners.delete(listener);
   }
 
-  /** What this replica serves and trusts, for the leader. */
-  report(): ReplicaReport {
+  /** What this replica serves and trusts, for the leader: of all injectors, or of some. */
+  report(only: Iterable<string> = this.#actedOn.keys()): ReplicaReport {
     const { replica = { name: '', host: '', port: 0 }, refusals } = this.#options;
-    const injectors = [...this.#actedOn].map(([name, acted]): [string, InjectorReport] => {
+    const injectors: Record<string, InjectorReport> = {};
+    for (const name of only) {
+      const acted = this.#actedOn.get(name);
+      if (acted === undefined) continue;
       const { count = 0, by = '' } = refusals?.of(name) ?? {};
       const served = this.#identities.get(name)?.fingerprint ?? '';
       const trusts = this.#digestOf(name);
-      return [name, { ...acted, served, trusts, refusals: count, ...(by !== '' && { refusedBy: by }) }];
-    });
-    return { replica: replica.name, host: replica.host, port: replica.port, injectors: Object.fromEntries(injectors) };
+      injectors[name] = { ...acted, served, trusts, refusals: count, ...(by !== '' && { refusedBy: by }) };
+    }
+    return { replica: replica.name, host: replica.host, port: replica.port, injectors };
   }
 
   #digestOf(name: string): string {
