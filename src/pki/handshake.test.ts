@@ -3,8 +3,8 @@ import { createServer as createPlainServer, type AddressInfo, type Server } from
 import { after, before, describe, test } from 'node:test';
 import { createSecureContext, createServer, type SecureContext } from 'node:tls';
 import { X509Certificate } from 'node:crypto';
-import { createAuthority } from './authority.ts';
-import { servedFingerprint } from './handshake.ts';
+import { identityFor } from '../../test/support/serving-identity.ts';
+import { handshakeFailure, servedFingerprint } from './handshake.ts';
 
 async function listen(server: Server): Promise<number> {
   await new Promise<void>((resolve) => {
@@ -14,6 +14,7 @@ async function listen(server: Server): Promise<number> {
 }
 
 describe('what a handshake shows', () => {
+  const authorities = new Map<string, string>();
   const certificates = new Map<string, X509Certificate>();
   const contexts = new Map<string, SecureContext>();
   const refusals: Error[] = [];
@@ -22,14 +23,10 @@ describe('what a handshake shows', () => {
 
   before(async () => {
     for (const name of ['a.svc', 'b.svc']) {
-      const { certificate, key } = await createAuthority({
-        name,
-        now: new Date(),
-        lifetimeSeconds: 3600,
-        keySize: 2048,
-      });
-      certificates.set(name, new X509Certificate(certificate));
-      contexts.set(name, createSecureContext({ cert: certificate, key }));
+      const { ca, cert, key } = await identityFor(name);
+      authorities.set(name, ca);
+      certificates.set(name, new X509Certificate(cert));
+      contexts.set(name, createSecureContext({ cert, key }));
     }
     server.on('tlsClientError', (error) => refusals.push(error));
     port = await listen(server);
@@ -43,6 +40,17 @@ describe('what a handshake shows', () => {
       assert.deepEqual(refusals, [], 'it does not look like a refusal to the server');
     });
   }
+
+  test('what is trusted decides, whatever was trusted before', async () => {
+    const target = { host: '127.0.0.1', port, servername: 'a.svc' };
+    const failureWhere = (trusted: string): Promise<string | undefined> =>
+      handshakeFailure(target, authorities.get(trusted) ?? '', 5000);
+    for (const trusted of ['a.svc', 'b.svc', 'a.svc', 'b.svc']) {
+      const failure = await failureWhere(trusted);
+      assert.equal(failure === undefined, trusted === 'a.svc', failure);
+    }
+    assert.equal(await failureWhere('nobody'), 'nothing is trusted');
+  });
 
   test('a name without a certificate is an error', async () => {
     await assert.rejects(servedFingerprint({ host: '127.0.0.1', port, servername: 'c.svc' }, 5000));
