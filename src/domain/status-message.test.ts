@@ -134,7 +134,7 @@ const told: Record<string, [what: string, facts: Facts, state: string, message: 
       'a template that nobody accepted yet',
       { ...served, template: { wanted: 'r2', accepted: [] } },
       'False/WaitingForTemplate',
-      /for a template that the API server accepts/,
+      /a template that the API server accepted/,
     ],
     [
       'a configuration that is about to be made',

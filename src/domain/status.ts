@@ -113,7 +113,7 @@ function webhookConfigured(facts: Facts): Finding {
     if (missing === 'Replicas')
       return no(Reason.WaitingForCertificate, 'waits until every replica serves the certificate');
     if (missing === 'Template')
-      return no(Reason.WaitingForTemplate, 'waits for a template that the API server accepts');
+      return no(Reason.WaitingForTemplate, 'waits until a template that the API server accepted is in force');
     return no(Reason.NotConfigured, `MutatingWebhookConfiguration ${name} does not exist`);
   }
   const anchors = wantedBundle(facts);
