@@ -52,6 +52,8 @@ export interface ProbeFacts {
   failingSince?: Date | undefined;
   /** It failed so soon after a change that the API server may not have read that yet. */
   early?: boolean;
+  /** None that this process sent has come back yet: it has just begun to lead. */
+  first?: boolean;
 }
 
 export interface Facts {

@@ -10,7 +10,16 @@ import {
   now,
   served,
 } from '../../test/support/injector-facts.ts';
-import { broken, probed, rolling, theirs, trying, waiting, wishing } from '../../test/support/status-facts.ts';
+import {
+  broken,
+  probed,
+  rolling,
+  theirs,
+  trying,
+  verifiedBefore,
+  waiting,
+  wishing,
+} from '../../test/support/status-facts.ts';
 import type { Facts } from './plan.ts';
 import { statusOf } from './status.ts';
 
@@ -189,6 +198,18 @@ const told: Record<string, [what: string, facts: Facts, state: string, message: 
     [
       'a probe so early that it proves nothing',
       probed({ early: true }),
+      'Unknown/NotProbed',
+      /since the last change yet: no luck/,
+    ],
+    [
+      'the first probe of a new leader, after one that came back to the leader before',
+      verifiedBefore(2),
+      'True/ProbeSucceeded',
+      /^what the leader before found$/,
+    ],
+    [
+      'the first probe of a new leader, after one that came back before a change of the object',
+      verifiedBefore(1),
       'Unknown/NotProbed',
       /since the last change yet: no luck/,
     ],

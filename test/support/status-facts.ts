@@ -84,3 +84,11 @@ export const theirs = (service: string): Facts => ({
     ],
   },
 });
+
+/** A new leader's first probe has failed so early that it proves nothing; one of the leader before came back in this generation. */
+export const verifiedBefore = (observedGeneration: number): Facts => {
+  const found = { status: 'True', reason: 'ProbeSucceeded', message: 'what the leader before found' } as const;
+  const condition = { type: 'InjectionVerified', ...found, observedGeneration, lastTransitionTime: now.toISOString() };
+  const facts = probed({ early: true, first: true });
+  return { ...facts, injector: { ...facts.injector, status: { ...facts.injector.status, conditions: [condition] } } };
+};

@@ -39,6 +39,8 @@ export interface Memory {
   approvalRefused?: { message: string; until: Date };
   /** Probes in a row that failed for the same subject. */
   probeFailures: number;
+  /** A probe has come back. */
+  proven?: boolean;
   /** When the first probe of this subject was sent. */
   firstProbe?: Date;
   /** When something was repaired; as many as matter. */

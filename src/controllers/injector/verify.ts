@@ -44,7 +44,9 @@ export async function probe(
   const early = !succeeded && at.getTime() - firstAt.getTime() < EARLY_MS;
   const message =
     failure ?? `a probe pod came back from the API server with revision ${revisionInForce(context, injector)}`;
-  memory.probe = { of, succeeded, message, at, again: new Date(at.getTime() + wait), failingSince, early };
+  memory.proven ||= succeeded;
+  const first = !memory.proven;
+  memory.probe = { of, succeeded, message, at, again: new Date(at.getTime() + wait), failingSince, early, first };
   if (!succeeded && !early)
     context.metrics.count('step_failures_total', { injector: injector.metadata.name, step: 'probe' });
   if (before?.succeeded !== succeeded || before.message !== message || before.early !== early) {
