@@ -9,21 +9,23 @@ export interface HandshakeTarget {
   servername: string;
 }
 
-const VERSION = { minVersion: 'TLSv1.2' } as const;
 /** To make a context costs as much as a handshake, and all injectors of a signer share theirs. */
 const trusting = remembered(32, (trusted) =>
-  // As Go does, a certificate is an anchor also where it is no root: a pinned leaf.
-  createSecureContext({ ...VERSION, ca: trusted, allowPartialTrustChain: true }),
+  createSecureContext({
+    minVersion: 'TLSv1.2',
+    // For an empty text Node would go by the authorities that come with it; an empty list is none.
+    ca: trusted === '' ? [] : trusted,
+    // As Go does, a certificate is an anchor also where it is no root: a pinned leaf.
+    allowPartialTrustChain: true,
+  }),
 );
-/** Without any certificate Node would go by the system's; an empty list is none. */
-const trustingNobody = remembered(1, () => createSecureContext({ ...VERSION, ca: [] }));
 
 /**
  * The SHA-256 of the leaf that is served, in lower-case hex. Nothing is verified: this is to learn what is there.
  * Rejects when no handshake comes about within `timeoutMs`.
  */
 export function servedFingerprint(target: HandshakeTarget, timeoutMs: number, signal?: AbortSignal): Promise<string> {
-  return shake(target, trustingNobody(''), timeoutMs, signal, (socket) => {
+  return shake(target, trusting(''), timeoutMs, signal, (socket) => {
     const fingerprint = socket.getPeerX509Certificate()?.fingerprint256;
     if (fingerprint === undefined) throw new Error('no certificate was shown');
     return fingerprint.replaceAll(':', '').toLowerCase();
@@ -40,7 +42,6 @@ export async function handshakeFailure(
   timeoutMs: number,
   signal?: AbortSignal,
 ): Promise<string | undefined> {
-  // Without any certificate Node would go by the system's.
   if (trusted === '') return 'nothing is trusted';
   try {
     return await shake(target, trusting(trusted), timeoutMs, signal, (socket) =>

@@ -8,7 +8,7 @@ const ANY_USAGE = '2.5.29.37.0';
 const CERTIFICATE_BLOCK = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
 
 /** Each look at an injector asks for its certificates and its authority a few times; all share the authority. */
-const certificateOf = remembered(512, (block) => new X509Certificate(block));
+const certificateOfBlock = remembered(512, (block) => new X509Certificate(block));
 
 /**
  * All certificates of a PEM text, in order; text around the blocks is allowed, as in status.certificate of a
@@ -18,7 +18,7 @@ export function parseCertificates(pem: string): X509Certificate[] | undefined {
   const blocks = pem.match(CERTIFICATE_BLOCK);
   if (blocks === null) return undefined;
   try {
-    return blocks.map((block) => certificateOf(block));
+    return blocks.map((block) => certificateOfBlock(block));
   } catch {
     return undefined;
   }
