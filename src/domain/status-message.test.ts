@@ -143,7 +143,7 @@ const told: Record<string, [what: string, facts: Facts, state: string, message: 
       'a template that nobody accepted yet',
       { ...served, template: { wanted: 'r2', accepted: [] } },
       'False/WaitingForTemplate',
-      /a template that the API server accepted/,
+      /^waits until a template that the API server accepted is in force$/,
     ],
     [
       'a configuration that is about to be made',

@@ -2,6 +2,7 @@
 import {
   clearCondition,
   ConditionType,
+  findCondition,
   Reason,
   setCondition,
   type ConditionUpdate,
@@ -146,7 +147,7 @@ function injectionVerified(facts: Facts): Finding {
     return unknown(Reason.NotProbed, 'no probe pod has been sent through the API server yet');
   }
   if (!probe.succeeded && probe.early === true) {
-    const before = facts.injector.status?.conditions?.find(({ type }) => type === 'InjectionVerified');
+    const before = findCondition(facts.injector.status?.conditions, 'InjectionVerified');
     const same = before?.observedGeneration === (facts.injector.metadata.generation ?? 0);
     // What the leader before found holds for this moment: API servers may not send calls to a new process yet.
     if (probe.first === true && before?.status === 'True' && same) return yes(before.reason, before.message);

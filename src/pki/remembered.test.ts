@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { remembered } from './remembered.ts';
 
-test('A result is made once, until too many others came after it', () => {
+test('a result is made once, until too many others came after it', () => {
   const made: string[] = [];
   const upper = remembered(2, (text) => {
     made.push(text);
@@ -12,7 +12,7 @@ test('A result is made once, until too many others came after it', () => {
   assert.deepEqual(made, ['a', 'b', 'c', 'a']);
 });
 
-test('What failed is tried again', () => {
+test('what failed is tried again', () => {
   let tries = 0;
   const second = remembered(2, (text) => {
     tries += 1;

@@ -1,5 +1,6 @@
 /** `sidecar-injector rotate`: a new certificate for an injector now, by the annotation that the operator follows. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { findCondition } from '../../api/v1alpha1/conditions.ts';
 import { modeOf } from '../../api/v1alpha1/defaults.ts';
 import { ROTATE_ANNOTATION } from '../../api/v1alpha1/rotation.ts';
 import type { SidecarInjector } from '../../api/v1alpha1/types.ts';
@@ -85,7 +86,7 @@ async function rotated(io: Io, cluster: Cluster, before: SidecarInjector, given:
     told = rollover;
     if (performance.now() > end) {
       const { message = 'the operator has said nothing' } =
-        injector.status?.conditions?.find(({ type }) => type === 'CertificateReady') ?? {};
+        findCondition(injector.status?.conditions, 'CertificateReady') ?? {};
       const what = `a new certificate for ${name} (${message})`;
       throw operatorError('SI6008', { seconds: limitMs / 1000, what });
     }

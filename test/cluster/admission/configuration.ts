@@ -15,12 +15,11 @@ import {
   validateLabelSelector,
 } from '../validation.ts';
 import { expressionMistake } from './conditions.ts';
+import { webhooksOf } from './webhooks.ts';
 import type { ClientConfig, MatchCondition, Rule, ServiceReference, Webhook } from './webhooks.ts';
 
 const REVIEW_VERSIONS = ['v1', 'v1beta1'];
 const SIDE_EFFECTS = ['None', 'NoneOnDryRun'];
-
-const webhooksOf = (object: KubeObject): Webhook[] => (object['webhooks'] as Webhook[] | undefined) ?? [];
 
 /** Rules of webhooks and policies match every scope unless they say otherwise. */
 export function defaultRules(rules: Rule[] | undefined): void {

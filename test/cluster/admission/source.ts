@@ -1,5 +1,5 @@
 import type { KubeObject, ObjectStore } from '../types.ts';
-import { ADMISSION_REGISTRATION } from './webhooks.ts';
+import { ADMISSION_REGISTRATION, webhooksOf } from './webhooks.ts';
 import type { Hook, Webhook } from './webhooks.ts';
 
 /** The storage key of a kind of configuration. */
@@ -12,13 +12,19 @@ interface Version {
   object: KubeObject;
 }
 
-const known = new WeakMap<KubeObject, readonly { webhook: Webhook; resources: ReadonlySet<string> }[]>();
+interface Indexed {
+  webhook: Webhook;
+  /** Which its rules name. */
+  resources: ReadonlySet<string>;
+}
 
-/** The webhooks of a configuration, each with the resources that its rules name. Stored objects never change. */
-function webhooksOf(configuration: KubeObject): readonly { webhook: Webhook; resources: ReadonlySet<string> }[] {
+const known = new WeakMap<KubeObject, readonly Indexed[]>();
+
+/** The webhooks of a configuration, which are looked at anew whenever another one has changed. Stored objects never change. */
+function indexed(configuration: KubeObject): readonly Indexed[] {
   const found = known.get(configuration);
   if (found !== undefined) return found;
-  const made = ((configuration['webhooks'] as Webhook[] | undefined) ?? []).map((webhook) => {
+  const made = webhooksOf(configuration).map((webhook) => {
     const entries = (webhook.rules ?? []).flatMap(({ resources }) => resources);
     return { webhook, resources: new Set(entries.map((entry) => entry.split('/')[0] ?? '')) };
   });
@@ -75,7 +81,7 @@ export class ConfigurationCache {
     const hooks: Hook[] = [];
     let index = 0;
     for (const object of this.list()) {
-      for (const { webhook, resources } of webhooksOf(object)) {
+      for (const { webhook, resources } of indexed(object)) {
         if (resources.has(plural) || resources.has('*'))
           hooks.push({ webhook, configuration: object.metadata.name, index });
         index++;

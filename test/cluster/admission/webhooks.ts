@@ -1,5 +1,6 @@
 /** Webhook configurations as the dispatcher reads them: defaulted, so hardly anything is optional. */
 import type { LabelSelector } from '../selectors.ts';
+import type { KubeObject } from '../types.ts';
 
 export const ADMISSION_REGISTRATION = 'admissionregistration.k8s.io';
 
@@ -43,6 +44,10 @@ export interface Webhook {
   admissionReviewVersions: string[];
   reinvocationPolicy?: 'Never' | 'IfNeeded';
   matchConditions?: MatchCondition[];
+}
+
+export function webhooksOf(configuration: KubeObject): Webhook[] {
+  return (configuration['webhooks'] as Webhook[] | undefined) ?? [];
 }
 
 /** A webhook and the configuration it stands in. */

@@ -1,4 +1,5 @@
 /** Are the certificates good, and do they come? */
+import { findCondition } from '../../../api/v1alpha1/conditions.ts';
 import { certificateOf } from '../../../api/v1alpha1/defaults.ts';
 import { secretName } from '../../../api/v1alpha1/names.ts';
 import type { SidecarInjector } from '../../../api/v1alpha1/types.ts';
@@ -106,7 +107,7 @@ export function conditionOf(
   injector: SidecarInjector | undefined,
   type: string,
 ): { status: string; reason: string; message: string } | undefined {
-  return injector?.status?.conditions?.find((condition) => condition.type === type);
+  return findCondition(injector?.status?.conditions, type);
 }
 
 function requestProblems(facts: Facts): Problem[] {

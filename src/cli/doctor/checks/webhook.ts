@@ -1,4 +1,5 @@
 /** Does the API server know whom to ask, about which pods, and whom to trust? */
+import { findCondition } from '../../../api/v1alpha1/conditions.ts';
 import { modeOf, templateOf, webhookOf } from '../../../api/v1alpha1/defaults.ts';
 import { EXCLUDED_NAMESPACES, PROBE_NAMESPACE, serviceName } from '../../../api/v1alpha1/names.ts';
 import type { JsonObject, SidecarInjector } from '../../../api/v1alpha1/types.ts';
@@ -31,7 +32,7 @@ function missing(facts: Facts): Problem[] {
       const message = paused
         ? 'it is missing, and the injector is paused: no pod is injected'
         : 'it is missing: the API server asks nobody, and pods start without the sidecar';
-      const told = injector.status?.conditions?.find(({ type }) => type === 'WebhookConfigured')?.message ?? '';
+      const told = findCondition(injector.status?.conditions, 'WebhookConfigured')?.message ?? '';
       const fix =
         existingOf(injector) === undefined ? RESTORE : `create it, or take spec.webhook.existingConfiguration away`;
       return [{ state: paused ? 'warn' : 'fail', about: about(name), message, evidence: told, fix }];
